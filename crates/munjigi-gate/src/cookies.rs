@@ -1,0 +1,248 @@
+//! The two cookies: their names, how they are read, taken off a request, and written (section 8).
+//!
+//! | public URL | domain | names | attributes |
+//! | --- | --- | --- | --- |
+//! | http | any | `accessToken`, `refreshToken` | (`Domain` where set) |
+//! | https | none | `__Host-accessToken`, … | `Secure` |
+//! | https | set | `__Secure-accessToken`, … | `Secure`, `Domain` |
+//!
+//! Where a prefix is in force, names without it are ignored: only the prefix keeps a neighbouring host, or somebody on a
+//! plain connection, from planting a cookie (RFC 6265bis, section 4.1.3).
+
+use std::fmt::Write as _;
+
+use http::header::{COOKIE, InvalidHeaderValue};
+use http::{HeaderMap, HeaderValue};
+
+/// Without a prefix.
+const ACCESS: &str = "accessToken";
+const REFRESH: &str = "refreshToken";
+const PREFIXES: [&str; 3] = ["", "__Host-", "__Secure-"];
+
+/// When a browser sends a cookie along with requests that other sites started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSite {
+    /// When somebody follows a link to us.
+    Lax,
+    /// Never.
+    Strict,
+}
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// Carries the access token.
+    Access,
+    /// Carries the refresh token.
+    Refresh,
+}
+
+/// A token, or the domain, cannot stand in a cookie.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfitToken {
+    /// Something other than letters, digits, `-`, `_` and `.`.
+    #[error("a token that cannot stand in a cookie")]
+    Token,
+    /// The domain of the settings.
+    #[error("a domain that cannot stand in a cookie")]
+    Domain(#[source] InvalidHeaderValue),
+}
+
+/// How our cookies are called and what they say beside the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieSettings {
+    /// The name of the access token's cookie, with the prefix.
+    pub access_name: String,
+    /// The name of the refresh token's cookie, with the prefix.
+    pub refresh_name: String,
+    /// Whether they travel over TLS only.
+    pub secure: bool,
+    /// Which hosts below this domain get them too; none: only the host that set them.
+    pub domain: Option<String>,
+    /// Whether requests that other sites start carry them.
+    pub same_site: SameSite,
+}
+
+impl CookieSettings {
+    /// For a public URL that is `https` or not, and a domain if the cookies are to be shared below one.
+    #[must_use]
+    pub fn new(https: bool, domain: Option<String>, same_site: SameSite) -> Self {
+        let prefix = match (https, &domain) {
+            (false, _) => "",
+            (true, None) => "__Host-",
+            (true, Some(_)) => "__Secure-",
+        };
+        Self {
+            access_name: format!("{prefix}{ACCESS}"),
+            refresh_name: format!("{prefix}{REFRESH}"),
+            secure: https,
+            domain,
+            same_site,
+        }
+    }
+
+    /// Our tokens on a request. One that is there twice, in one header or in several, counts as absent: which of the two
+    /// is ours cannot be said. So does a value that no token can have.
+    #[must_use]
+    pub fn read<'h>(&self, headers: &'h HeaderMap) -> Shown<'h> {
+        let (mut access, mut refresh) = (Seen::Absent, Seen::Absent);
+        for (name, value) in headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes())) {
+            if name == self.access_name.as_bytes() {
+                access = access.and(value);
+            } else if name == self.refresh_name.as_bytes() {
+                refresh = refresh.and(value);
+            }
+        }
+        Shown { access: access.token(), refresh: refresh.token() }
+    }
+
+    /// The `Set-Cookie` line for a token. `max_age` in seconds; none for a cookie that dies with the browser.
+    ///
+    /// # Errors
+    /// [`UnfitToken`]: nothing that we issue.
+    pub fn set(&self, cookie: Cookie, token: &str, max_age: Option<u64>) -> Result<HeaderValue, UnfitToken> {
+        if token.is_empty() || !is_plain(token.as_bytes()) {
+            return Err(UnfitToken::Token);
+        }
+        self.line(cookie, token, max_age)
+    }
+
+    /// The `Set-Cookie` line that takes a cookie away. Its attributes are the same, or browsers would not find it.
+    ///
+    /// # Errors
+    /// [`UnfitToken::Domain`].
+    pub fn clear(&self, cookie: Cookie) -> Result<HeaderValue, UnfitToken> {
+        self.line(cookie, "", Some(0))
+    }
+
+    /// The name of a cookie, with the prefix.
+    #[must_use]
+    pub fn name(&self, cookie: Cookie) -> &str {
+        match cookie {
+            Cookie::Access => &self.access_name,
+            Cookie::Refresh => &self.refresh_name,
+        }
+    }
+
+    fn line(&self, cookie: Cookie, value: &str, max_age: Option<u64>) -> Result<HeaderValue, UnfitToken> {
+        let same_site = match self.same_site {
+            SameSite::Lax => "Lax",
+            SameSite::Strict => "Strict",
+        };
+        let mut line = format!("{}={value}; Path=/; HttpOnly; SameSite={same_site}", self.name(cookie));
+        if self.secure {
+            line.push_str("; Secure");
+        }
+        if let Some(domain) = &self.domain {
+            line.push_str("; Domain=");
+            line.push_str(domain);
+        }
+        if let Some(seconds) = max_age {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "; Max-Age={seconds}");
+        }
+        let mut line = HeaderValue::try_from(line).map_err(UnfitToken::Domain)?;
+        line.set_sensitive(true);
+        Ok(line)
+    }
+}
+
+/// The tokens that a request's cookies show, unverified.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shown<'h> {
+    /// The access token.
+    pub access: Option<&'h str>,
+    /// The refresh token.
+    pub refresh: Option<&'h str>,
+}
+
+impl std::fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown")
+            .field("access", &self.access.map(|_| ".."))
+            .field("refresh", &self.refresh.map(|_| ".."))
+            .finish()
+    }
+}
+
+enum Seen<'h> {
+    Absent,
+    Once(&'h [u8]),
+    Twice,
+}
+
+impl<'h> Seen<'h> {
+    fn and(self, value: &'h [u8]) -> Self {
+        match self {
+            Self::Absent => Self::Once(value),
+            Self::Once(_) | Self::Twice => Self::Twice,
+        }
+    }
+
+    fn token(self) -> Option<&'h str> {
+        match self {
+            Self::Once(value) if !value.is_empty() && is_plain(value) => std::str::from_utf8(value).ok(),
+            Self::Absent | Self::Once(_) | Self::Twice => None,
+        }
+    }
+}
+
+/// Takes our cookies off a request, under any prefix and however often they are there. Other cookies stay as they are,
+/// to the byte; a header of which nothing is left goes.
+pub fn strip(headers: &mut HeaderMap) {
+    let ours = |line: &HeaderValue| pairs(line.as_bytes()).any(|(name, _)| is_our_name(name));
+    if !headers.get_all(COOKIE).iter().any(ours) {
+        return;
+    }
+    let mut rest = headers.get_all(COOKIE).iter().filter_map(stripped).collect::<Vec<_>>().into_iter();
+    match rest.next() {
+        Some(first) => headers.insert(COOKIE, first),
+        None => headers.remove(COOKIE),
+    };
+    for line in rest {
+        headers.append(COOKIE, line);
+    }
+}
+
+/// One line without our cookies; nothing if nothing is left.
+fn stripped(line: &HeaderValue) -> Option<HeaderValue> {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut found = false;
+    for part in line.as_bytes().split(|byte| *byte == b';') {
+        if is_our_name(pair(part).0) {
+            found = true;
+        } else {
+            if !kept.is_empty() {
+                kept.push(b';');
+            }
+            // What followed one of ours now comes first, and starts without the space between two cookies.
+            kept.extend_from_slice(if kept.is_empty() { part.trim_ascii_start() } else { part });
+        }
+    }
+    if !found {
+        return Some(line.clone());
+    }
+    if kept.is_empty() { None } else { HeaderValue::from_maybe_shared(kept).ok() }
+}
+
+fn is_our_name(name: &[u8]) -> bool {
+    let bare = PREFIXES.iter().rev().find_map(|prefix| name.strip_prefix(prefix.as_bytes())).unwrap_or(name);
+    bare == ACCESS.as_bytes() || bare == REFRESH.as_bytes()
+}
+
+fn pairs(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    line.split(|byte| *byte == b';').map(pair)
+}
+
+/// Name and value, without the white space around them. A part without `=` is a name without a value.
+fn pair(part: &[u8]) -> (&[u8], &[u8]) {
+    match part.iter().position(|byte| *byte == b'=').and_then(|at| part.split_at_checked(at)) {
+        Some((name, value)) => (name.trim_ascii(), value.strip_prefix(b"=").unwrap_or(value).trim_ascii()),
+        None => (part.trim_ascii(), b""),
+    }
+}
+
+/// Whether these are bytes of a token in its compact form.
+fn is_plain(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}

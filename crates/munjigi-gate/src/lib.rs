@@ -1,0 +1,59 @@
+//! The gate: a [`tower_layer::Layer`] and axum extractors that turn a request into *anonymous*, *signed in* or *renewed*
+//! (section 3 of the specification).
+//!
+//! ```text
+//!                       ┌────────────── gate ──────────────┐
+//!  request ── cookies ──┤ verify ─ cache     revoked set   ├── inner service ── response ── cookies ──►
+//!             or bearer │    │ expired                     │    Visitor                    CookieOrder
+//!                       │    └── renew (a trait) ──────────┤
+//!                       └──────────────────────────────────┘
+//! ```
+//!
+//! While an access token is good, a request costs one look into a cache and no I/O. Everything else is behind a small
+//! trait: where keys come from ([`KeySource`]), who renews ([`Renew`]), what time it is ([`Clock`]). What has ended comes
+//! in through [`RevokedSet::apply`].
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`jws`] | keys, and signed tokens in their strict form |
+//! | [`claims`], [`verify`], [`cache`] | from a token to who it is |
+//! | [`revoked`] | what has ended before its time |
+//! | [`cookies`], [`order`] | how tokens travel, and what becomes of them on the way back |
+//! | [`renew`] | the seam to whoever keeps the sessions |
+//! | [`visitor`], [`extract`] | what the inner service gets to see |
+//! | [`layer`] | the gate itself |
+//!
+//! Signatures are made and checked by aws-lc-rs directly, behind our own JWS layer. A JWT library between the two would
+//! parse everything a second time and more leniently, so that the strict layer had to do all the work in any case.
+
+pub mod cache;
+pub mod claims;
+pub mod clock;
+pub mod cookies;
+mod decide;
+#[cfg(feature = "axum")]
+pub mod extract;
+pub mod jws;
+pub mod layer;
+pub mod order;
+mod problem;
+pub mod renew;
+pub mod revoked;
+mod ring;
+mod service;
+pub mod verify;
+pub mod visitor;
+
+pub use claims::AccessClaims;
+pub use clock::Clock;
+pub use cookies::{CookieSettings, SameSite};
+#[cfg(feature = "axum")]
+pub use extract::SignedIn;
+pub use jws::{Algorithm, Refused, SigningKey, VerifyingKey};
+pub use layer::{Gate, GateLayer, GateParts, Refusal, WhenStale};
+pub use order::{CookieOrder, Issued, Persistence};
+pub use renew::{NoRenewal, Renew, Renewal};
+pub use revoked::RevokedSet;
+pub use service::GateService;
+pub use verify::{BoxError, KeySource, Verified, Verifier};
+pub use visitor::{Identity, Presented, Reason, Via, Visitor};

@@ -1,0 +1,80 @@
+//! Signing keys and the check value of the secret. This crate sees only what the caller has encrypted.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use munjigi_rules::Timestamp;
+
+use crate::StoreError;
+
+mod sqlite;
+
+#[cfg(test)]
+pub(crate) use sqlite::STATEMENTS as SQLITE_STATEMENTS;
+
+/// Where a key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStatus {
+    /// Published, does not sign yet.
+    Next,
+    /// Signs.
+    Active,
+    /// Signs no more; verifies until the last token it signed has expired.
+    Retired,
+    /// Verifies nothing.
+    Revoked,
+}
+
+/// A signing key as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredKey {
+    /// Its name in token headers.
+    pub kid: String,
+    /// `ES256`, `EdDSA`, `RS256` or `HS256`.
+    pub algorithm: String,
+    /// Where it is in its life.
+    pub status: KeyStatus,
+    /// The key, encrypted by the caller.
+    pub sealed: Vec<u8>,
+    /// The longest life of an access token that it ever signed.
+    pub longest_ttl: Duration,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it entered its present status.
+    pub changed_at: Timestamp,
+}
+
+impl fmt::Debug for StoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredKey")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key ring's store.
+#[async_trait]
+pub trait Keys: Send + Sync {
+    /// Keeps `check` if nothing is kept yet; returns what is kept. Two nodes that start at once get the same answer.
+    async fn check_value(&self, check: &[u8]) -> Result<Vec<u8>, StoreError>;
+
+    /// All keys that are kept.
+    async fn keys(&self) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// Makes `candidate` the active key unless an active key of the same algorithm exists; active keys of other algorithms
+    /// retire. One transaction; returns all keys as they then are.
+    async fn ensure_active(&self, candidate: StoredKey) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// Makes this very key the active one, whether it is new or was retired; others that are active retire. Does nothing if it
+    /// is active already. For a key that was given and not made.
+    async fn activate(&self, key: StoredKey) -> Result<(), StoreError>;
+
+    /// Notes that the active keys sign tokens that live this long. Never lowers what is noted.
+    async fn note_ttl(&self, ttl: Duration) -> Result<(), StoreError>;
+
+    /// Removes retired keys that no unexpired token can name any more: `changed_at + longest_ttl + 60 s <= now`.
+    async fn prune(&self, now: Timestamp) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,131 @@
+//! The hot state and the counters in Redis or Valkey, one server.
+//!
+//! Every call has a short time limit: a Redis that is dead, hangs or is full makes [`StoreError::Unavailable`] of a call and
+//! never a request that waits. What a call did when its answer is lost may have happened all the same; every verb here
+//! can bear to be done twice. Scripts run in one round trip and are loaded again when the server has forgotten them.
+//! Times come from the caller, never from the server, and every key has a time to live.
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use redis::{
+    ErrorKind, FromRedisValue, InfoDict, IntoConnectionInfo, RedisError, RedisResult, Script, ScriptInvocation,
+};
+
+use crate::StoreError;
+
+mod link;
+mod record;
+
+pub(crate) use record::{pack, unpack};
+
+const STORE: &str = "Redis";
+
+/// How long a call may take, reconnecting included.
+const LIMIT: Duration = Duration::from_millis(300);
+
+/// How long connecting at the start may take.
+const START_LIMIT: Duration = Duration::from_secs(5);
+
+/// How much longer than its content a key lives, in milliseconds: nodes' clocks may differ by as much.
+pub(crate) const SLACK: i64 = 60_000;
+
+/// Longest time to live that is asked for: a hundred years, so that no arithmetic of the server overflows.
+pub(crate) const LONGEST_TTL: i64 = 100 * 365 * 24 * 3_600_000;
+
+/// Handle of a server; clones share one multiplexed connection, which is made again when it breaks.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    link: link::Link,
+}
+
+/// Something that is sent and answered.
+enum Request<'a> {
+    Command(&'a redis::Cmd),
+    Script(&'a ScriptInvocation<'a>),
+}
+
+impl Redis {
+    /// Connects to `redis://` or `rediss://` (TLS, certificates checked against the web's authorities), and warns where the
+    /// server is set up to lose sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the URL is none or the server does not answer.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let step = "connect";
+        let info = url.into_connection_info().map_err(|e| failure(step, e))?;
+        let redis = Self { link: link::Link::new(info).map_err(|e| failure(step, e))? };
+        let mut info = redis::cmd("INFO");
+        let asked = redis.link.send(Request::Command(info.arg("memory")));
+        let memory: InfoDict = within(START_LIMIT, step, asked).await?;
+        warn_of_eviction(&memory);
+        Ok(redis)
+    }
+
+    /// Sends one command.
+    pub(crate) async fn command<T>(&self, step: &'static str, command: &redis::Cmd) -> Result<T, StoreError>
+    where
+        T: FromRedisValue + Send,
+    {
+        within(LIMIT, step, self.link.send(Request::Command(command))).await
+    }
+
+    /// Runs a script.
+    pub(crate) async fn script<T>(&self, step: &'static str, script: &ScriptInvocation<'_>) -> Result<T, StoreError>
+    where
+        T: FromRedisValue + Send,
+    {
+        within(LIMIT, step, self.link.send(Request::Script(script))).await
+    }
+}
+
+/// A script of this crate, after what all scripts that read records share.
+pub(crate) fn script_with_records(code: &str) -> Script {
+    Script::new(&[include_str!("record.lua"), code].concat())
+}
+
+/// A span in milliseconds as a time to live that the server accepts.
+pub(crate) fn ttl(millis: i64) -> i64 {
+    millis.clamp(1, LONGEST_TTL)
+}
+
+/// The server holds a value that no version of us wrote, or a newer one did.
+pub(crate) fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt { store: STORE, what: what.to_owned() }
+}
+
+async fn within<T>(
+    limit: Duration,
+    step: &'static str,
+    answer: impl Future<Output = RedisResult<T>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(answer) => answer.map_err(|e| failure(step, e)),
+        Err(late) => Err(unavailable(step, late)),
+    }
+}
+
+/// What an error of the client or the server means to the callers of this crate.
+fn failure(step: &'static str, error: RedisError) -> StoreError {
+    let is_damage = error.code() == Some("WRONGTYPE") || error.kind() == ErrorKind::UnexpectedReturnType;
+    if is_damage { corrupt(&format!("{step}: {error}")) } else { unavailable(step, error) }
+}
+
+fn unavailable(step: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+    StoreError::Unavailable { store: STORE, step, cause: cause.into() }
+}
+
+/// A server that evicts keys when it is full signs people out at random.
+fn warn_of_eviction(memory: &InfoDict) {
+    let policy: Option<String> = memory.get("maxmemory_policy");
+    if policy.as_deref().is_some_and(|p| p != "noeviction") {
+        tracing::warn!(
+            policy,
+            "Redis may evict sessions when its memory is full, which signs people out: \
+             set `maxmemory-policy noeviction`, and `maxmemory` to what the machine can spare"
+        );
+    } else if memory.get("maxmemory") == Some(0) {
+        tracing::info!("Redis has no memory limit: set `maxmemory` so that a full machine is an error and not a crash");
+    }
+}

@@ -1,0 +1,107 @@
+//! Everything in one SQLite file.
+//!
+//! One thread writes, a few read, and none of them is the runtime's: an answer travels back on a channel. The writer commits
+//! in groups, so that many small writes share one flush to the disk, and answers only when that flush is done. Several
+//! processes may open the same file (WAL, `BEGIN IMMEDIATE`, a busy timeout).
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::StoreError;
+
+mod open;
+mod query;
+mod schema;
+mod worker;
+
+pub use schema::{Migrate, Schema};
+
+pub(crate) use query::{all, change, moment, one, statements, undecodable};
+
+/// Handle of an open database; clones share it. Its threads end when the last one is dropped.
+#[derive(Clone)]
+pub struct Sqlite {
+    threads: Arc<worker::Threads>,
+}
+
+impl Sqlite {
+    /// Opens the file, makes it if it is not there (mode 0600; the directory must exist), and brings its schema up to date
+    /// or checks it. Blocks; meant for the start.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`], [`StoreError::OlderSchema`] (only with [`Migrate::Check`]), [`StoreError::Corrupt`] if the
+    /// file is no database, else [`StoreError::Unavailable`].
+    pub fn open(path: &Path, migrate: Migrate) -> Result<Self, StoreError> {
+        let connections = open::connections(path, migrate)?;
+        let threads =
+            worker::Threads::start(connections).map_err(|cause| query::unavailable("start threads", cause))?;
+        Ok(Self { threads: Arc::new(threads) })
+    }
+
+    /// Which schema version the file has, without changing it, and which one this binary knows.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn schema(path: &Path) -> Result<Schema, StoreError> {
+        open::schema(path)
+    }
+
+    /// Runs `work` on the writing thread, in a transaction that it may share with other work but whose failure it does not
+    /// share, and answers once it is durable. `step` names it in errors.
+    pub(crate) async fn write<T, W>(&self, step: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.threads.write(step, worker::PATIENCE, work).await
+    }
+
+    /// [`Sqlite::write`] for work over the whole database, which may take longer.
+    pub(crate) async fn write_at_length<T, W>(&self, step: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.threads.write(step, worker::LONG_PATIENCE, work).await
+    }
+
+    /// Runs `work` on a reading thread, on one snapshot that has everything this process was told is durable.
+    pub(crate) async fn read<T, W>(&self, step: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.threads.read(step, work).await
+    }
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sqlite")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::schema;
+
+    #[test]
+    fn every_statement_prepares_on_the_newest_schema() {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::bring_up(&mut db, schema::Migrate::Auto).unwrap();
+        let statements = [
+            crate::users::SQLITE_STATEMENTS,
+            crate::sessions::SQLITE_STATEMENTS,
+            crate::revocations::SQLITE_STATEMENTS,
+            crate::keys::SQLITE_STATEMENTS,
+            crate::limits::SQLITE_STATEMENTS,
+        ];
+        for sql in statements.into_iter().flatten() {
+            db.prepare(sql).unwrap_or_else(|e| panic!("{e}: {sql}"));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The application: what every handler can reach. Everything is chosen here, once, and nothing is global.
+
+use std::sync::Arc;
+
+use munjigi_gate::{Clock, CookieSettings, Gate, GateParts};
+use url::Url;
+
+use crate::config::Config;
+use crate::core::Core;
+use crate::flows::renew::Renewer;
+use crate::http::headers::SecurityHeaders;
+use crate::pages::{self, Pages};
+
+/// Everything that handlers share.
+pub struct App {
+    /// Stores and services, for the flows.
+    pub core: Arc<Core>,
+    /// Who asks.
+    pub gate: Gate,
+    /// What people see.
+    pub pages: Pages,
+    /// Where we are, and whom we trust.
+    pub site: Site,
+}
+
+/// What is known of the site.
+pub struct Site {
+    /// What paths for people begin with; empty or `/…`.
+    pub base_path: String,
+    /// The page that `return_to` is resolved against.
+    pub log_in_page: Url,
+    /// Other origins that `return_to` may lead to.
+    pub trusted_origins: Vec<url::Origin>,
+    /// Origins whose pages may post here: our own and the trusted ones.
+    pub allowed_origins: Vec<String>,
+    /// Peers whose forwarded headers are believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Where a log-in leads that was not on its way anywhere.
+    pub after_login: String,
+    /// Visitors use https.
+    pub https: bool,
+    /// What every answer carries.
+    pub security_headers: SecurityHeaders,
+}
+
+impl App {
+    /// Opens the stores and puts everything together.
+    ///
+    /// # Errors
+    /// A store cannot be opened, or something configured does not go together; the message says what to do.
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Self>> {
+        let core = Arc::new(Core::open(config, Arc::clone(&clock)).await?);
+        let gate = Gate::new(GateParts {
+            verifier: Arc::clone(&core.verifier),
+            revoked: core.feed.set(),
+            renew: Arc::new(Renewer::new(Arc::clone(&core))),
+            clock,
+            cookies: CookieSettings::new(config.https(), config.cookies.domain.clone(), config.cookies.same_site),
+            when_stale: config.revocation.when_stale,
+            max_staleness: config.revocation.max_staleness,
+        });
+        let site = Site::new(config)?;
+        let pages = Pages::new(pages::Site { name: config.pages.name.clone(), base_path: site.base_path.clone() })?;
+        Ok(Arc::new(Self { core, gate, pages, site }))
+    }
+
+    /// Keeps what is in memory up to date, for as long as the process runs.
+    pub async fn keep_up(self: Arc<Self>) {
+        let parts = self.gate.parts();
+        let feed = Arc::clone(&self.core.feed).run(parts.max_staleness);
+        let keys = Arc::clone(&self.core.verifier);
+        let ring = async move {
+            let mut tick = tokio::time::interval(crate::keys::REREAD);
+            loop {
+                tick.tick().await;
+                keys.reload().await;
+            }
+        };
+        tokio::join!(feed, ring);
+    }
+}
+
+impl Site {
+    fn new(config: &Config) -> anyhow::Result<Self> {
+        let server = &config.server;
+        let others: Vec<String> = server.trusted_origins.iter().map(url::Origin::ascii_serialization).collect();
+        let own = server.public_url.origin().ascii_serialization();
+        Ok(Self {
+            base_path: server.base_path.clone(),
+            log_in_page: server.public_url.join(&format!("{}/login", server.base_path))?,
+            trusted_origins: server.trusted_origins.clone(),
+            allowed_origins: std::iter::once(own).chain(others.clone()).collect(),
+            trusted_proxies: server.trusted_proxies.clone(),
+            after_login: config.pages.after_login.clone(),
+            https: config.https(),
+            security_headers: SecurityHeaders::new(config.https(), &others)?,
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line: tables for people, `--json` for programs, exit codes that mean something.
+//!
+//! | code | means |
+//! | --- | --- |
+//! | 0 | done |
+//! | 1 | it failed; the message says why |
+//! | 2 | the command line is wrong |
+//! | 3 | the configuration is wrong |
+//! | 4 | no such user or session |
+
+mod config;
+mod migrate;
+mod output;
+mod serve;
+mod session;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::clock::AnchoredClock;
+use crate::config::layers::Required;
+use crate::config::{Config, ConfigError, Layers, Log, LogFormat, Source};
+use crate::core::Core;
+
+/// Log-in for any web app: sign-up, sessions and log-out, stateless to check, instant to revoke.
+#[derive(Parser)]
+#[command(name = "munjigi", version, about, arg_required_else_help = false)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where settings come from: munjigi.toml, then the environment and .env, then these.
+#[derive(Args)]
+struct Settings {
+    /// Configuration file [default: munjigi.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Sets any key, for example --set tokens.access_ttl=5m; may be given several times
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server (what is done when no command is given)
+    Serve(serve::Serve),
+    /// Makes, shows and disables users
+    #[command(subcommand)]
+    User(user::User),
+    /// Shows and ends sessions
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Checks and shows the settings
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Brings the database's schema up to date
+    Migrate,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, for example server.listen=127.0.0.1:4000")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            if error.downcast_ref::<ConfigError>().is_some() { ExitCode::from(3) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+/// No such user or session.
+const NOT_FOUND: u8 = 4;
+
+impl Cli {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let layers = self.settings.layers()?;
+        match self.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
+            Command::Serve(serve) => serve.run(layers),
+            Command::Config(command) => command.run(&layers),
+            Command::Migrate => migrate::run(&Config::read(&layers)?),
+            Command::User(command) => with_core(&layers, async |core| command.run(&core).await),
+            Command::Session(command) => with_core(&layers, async |core| command.run(&core).await),
+        }
+    }
+}
+
+impl Settings {
+    fn layers(&self) -> Result<Layers, ConfigError> {
+        let layers = match &self.config {
+            Some(path) => Layers::new().file(path, Required::Yes)?,
+            None => Layers::new().file(&PathBuf::from("munjigi.toml"), Required::No)?,
+        };
+        let layers = layers.variables(dot_env()?, Source::DotEnv).variables(environment(), Source::Env);
+        Ok(self.set.iter().fold(layers, |layers, (key, value)| layers.flag(key, value.clone())))
+    }
+}
+
+/// Variables that are not UTF-8 are not ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn dot_env() -> Result<Vec<(String, String)>, ConfigError> {
+    let wrong = |error: dotenvy::Error| ConfigError(vec![format!(".env: {error}")]);
+    match dotenvy::from_path_iter(".env") {
+        Ok(lines) => lines.collect::<Result<_, _>>().map_err(wrong),
+        Err(error) if error.not_found() => Ok(vec![]),
+        Err(error) => Err(wrong(error)),
+    }
+}
+
+/// Opens the stores as the server would, beside it if it runs, for one command.
+fn with_core(layers: &Layers, command: impl AsyncFnOnce(Core) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    let mut config = Config::read(layers)?;
+    // One hash at a time is all that a command does.
+    config.passwords.workers = 1;
+    crate::telemetry::start(&Log { format: LogFormat::Text, level: "warn".to_owned() })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { command(Core::open(&config, Arc::new(AnchoredClock::start())).await?).await })
+}

@@ -1,0 +1,187 @@
+//! `munjigi serve`
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum_server::accept::{Accept, NoDelayAcceptor};
+use axum_server::{Address, Handle};
+use clap::Args;
+use hyper_util::rt::TokioTimer;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::output;
+use crate::app::App;
+use crate::clock::AnchoredClock;
+use crate::config::{Config, Layers};
+use crate::core::shown_url;
+
+/// A request has to be read within so long, and a connection has to begin one.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most bytes of a request's head.
+const MOST_HEAD: usize = 32 * 1024;
+/// Requests under way have so long to end when the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Runs the server
+#[derive(Args, Default)]
+pub(super) struct Serve {
+    /// Address and port to listen on (server.listen)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The address that visitors type in (server.public_url)
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Folder of the embedded stores (server.data_dir)
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self, mut layers: Layers) -> anyhow::Result<ExitCode> {
+        let flags = [
+            ("server.listen", self.listen),
+            ("server.public_url", self.public_url),
+            ("server.data_dir", self.data_dir),
+        ];
+        for (key, value) in flags {
+            if let Some(value) = value {
+                layers = layers.flag(key, value);
+            }
+        }
+        let config = Config::read(&layers)?;
+        crate::telemetry::start(&config.log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(serve(config))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn serve(mut config: Config) -> anyhow::Result<()> {
+    let listener = listen(config.server.listen)?;
+    // With port 0 the system chooses one, and the public URL follows.
+    let listen = listener.local_addr()?;
+    if config.server.listen.port() == 0 && config.server.public_url.port() == Some(0) {
+        follow(&mut config, listen.port());
+    }
+    let app = App::open(&config, Arc::new(AnchoredClock::start())).await?;
+    greet(&config, listen);
+    warn(&config);
+
+    let handle = Handle::new();
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(Capped { most: config.server.max_connections, handle: handle.clone() })
+        .handle(handle.clone())
+        .first_request_timeout(HEAD_TIMEOUT)
+        .http1_only();
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MOST_HEAD);
+
+    let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
+    tokio::spawn(stop(handle)?);
+    let service = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        ended = server.serve(service) => ended.context("the server stopped")?,
+        // Without this task revocations would no longer arrive: better to stop, and be started again.
+        ended = keeping_up => anyhow::bail!("the task that reads revocations ended: {ended:?}"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "server.listen = {address}: something listens there already; stop it, or choose another port with --listen"
+        ),
+        _ => anyhow::anyhow!("server.listen = {address}: {error}"),
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn follow(config: &mut Config, port: u16) {
+    let old = config.server.public_url.as_str().trim_end_matches('/').to_owned();
+    // The URL parser has accepted the same URL with another port.
+    let _ = config.server.public_url.set_port(Some(port));
+    let new = config.server.public_url.as_str().trim_end_matches('/').to_owned();
+    for name in [&mut config.tokens.issuer, &mut config.tokens.audience] {
+        if *name == old {
+            name.clone_from(&new);
+        }
+    }
+}
+
+/// Where it listens, where its data is, and what to open.
+fn greet(config: &Config, listen: SocketAddr) {
+    let url = config.server.public_url.as_str().trim_end_matches('/');
+    let sessions = match &config.store.redis_url {
+        None => "beside the users".to_owned(),
+        Some(url) => format!("Redis at {}", shown_url(url.expose_secret())),
+    };
+    let lines = [
+        ("listens on", listen.to_string()),
+        ("users", format!("SQLite in {}", config.sqlite_path().display())),
+        ("sessions", sessions),
+        (
+            "tokens",
+            format!("{}, good for {} s", config.tokens.algorithm.name(), config.tokens.lifetimes.access.as_secs()),
+        ),
+        ("open", format!("{url}{}/register", config.server.base_path)),
+    ];
+    output::say(&format!("Munjigi {} stands at the gate of {url}", env!("CARGO_PKG_VERSION")));
+    for (what, value) in lines {
+        output::say(&format!("  {what:<11} {value}"));
+    }
+}
+
+fn warn(config: &Config) {
+    if config.tokens.lifetimes.access < Duration::from_secs(60) {
+        tracing::warn!(
+            note = "tokens.access_ttl is under 60s: an answer that is under way longer than half of it can sign somebody out",
+            "short_access_ttl"
+        );
+    }
+    let public = config.server.public_url.host_str().unwrap_or_default();
+    if !config.https() && !matches!(public, "localhost" | "127.0.0.1" | "[::1]") {
+        tracing::warn!(
+            public,
+            note = "server.public_url is not https: passwords and cookies can be read on the way",
+            "no_https"
+        );
+    }
+}
+
+/// Takes connections until there are too many; those are closed at once, so that descriptors do not run out.
+#[derive(Clone)]
+struct Capped<A: Address> {
+    most: usize,
+    handle: Handle<A>,
+}
+
+impl<A: Address, S> Accept<TcpStream, S> for Capped<A> {
+    type Stream = TcpStream;
+    type Service = S;
+    type Future = std::future::Ready<io::Result<(TcpStream, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        if self.handle.connection_count() > self.most {
+            return std::future::ready(Err(io::Error::other("server.max_connections is reached")));
+        }
+        NoDelayAcceptor.accept(stream, service)
+    }
+}
+
+/// Waits to be told to stop, then lets the requests under way end.
+fn stop<A: Address + Send + Sync + 'static>(handle: Handle<A>) -> io::Result<impl Future<Output = ()> + Send> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!(note = "requests under way have 10 s to end", "stopping");
+        handle.graceful_shutdown(Some(DRAIN));
+    })
+}

@@ -1,0 +1,170 @@
+//! File, environment and flags, laid over each other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+use super::keys::{self, Key};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody said anything.
+    Default,
+    /// This file.
+    File(PathBuf),
+    /// This variable of the environment.
+    Env(String),
+    /// This variable of `.env`.
+    DotEnv(String),
+    /// A flag.
+    Flag,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Env(name) => write!(f, "environment {name}"),
+            Self::DotEnv(name) => write!(f, ".env {name}"),
+            Self::Flag => f.write_str("flag"),
+        }
+    }
+}
+
+/// One value as it was given: texts, of which most keys have one.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The text, or each text of a list.
+    pub texts: Vec<String>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// What was given, by key. Nothing is interpreted yet.
+#[derive(Debug, Default)]
+pub struct Layers {
+    given: BTreeMap<&'static str, Given>,
+    problems: Vec<String>,
+}
+
+impl Layers {
+    /// No settings at all: every default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was given for `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Given> {
+        self.given.get(key)
+    }
+
+    /// What could not be understood so far.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Lays a file over what is there. Without `required`, a file that does not exist changes nothing.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not TOML; the message says where.
+    pub fn file(mut self, path: &Path, required: Required) -> Result<Self, ConfigError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && required == Required::No => return Ok(self),
+            Err(error) => return Err(ConfigError(vec![format!("{}: {error}", path.display())])),
+        };
+        let table: toml::Table =
+            text.parse().map_err(|error| ConfigError(vec![format!("{}: {error}", path.display())]))?;
+        for (section, value) in table {
+            let toml::Value::Table(entries) = value else {
+                self.problems.push(format!(
+                    "{}: {section}: keys stand in sections, such as [server] with listen = …",
+                    path.display()
+                ));
+                continue;
+            };
+            for (name, value) in entries {
+                let full = format!("{section}.{name}");
+                match texts(&value) {
+                    Some(texts) => self.put(&full, texts, Source::File(path.to_owned())),
+                    None => self.problems.push(format!(
+                        "{}: {full} = {value}: expected a text, a number, a truth value or a list of texts",
+                        path.display()
+                    )),
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// Lays variables over what is there: `MUNJIGI_SECTION__KEY`. Others are not looked at.
+    #[must_use]
+    pub fn variables(
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+        source: fn(String) -> Source,
+    ) -> Self {
+        for (name, value) in variables {
+            let Some(key) = name.strip_prefix("MUNJIGI_") else { continue };
+            let full = key.to_ascii_lowercase().replacen("__", ".", 1);
+            self.put(&full, vec![value], source(name));
+        }
+        self
+    }
+
+    /// Lays one flag over what is there.
+    #[must_use]
+    pub fn flag(mut self, key: &str, value: String) -> Self {
+        self.put(key, vec![value], Source::Flag);
+        self
+    }
+
+    fn put(&mut self, name: &str, texts: Vec<String>, source: Source) {
+        if let Some(key) = keys::find(name) {
+            self.given.insert(key.name, Given { texts, source });
+        } else if let Some(key) = name.strip_suffix("_file").and_then(keys::find).filter(|key| key.secret) {
+            self.put_from_files(key, &texts, source);
+        } else {
+            self.problems.push(format!("{source}: {name}: no such key; the nearest is {}", keys::nearest(name)));
+        }
+    }
+
+    fn put_from_files(&mut self, key: &'static Key, paths: &[String], source: Source) {
+        let mut texts = Vec::new();
+        for path in paths {
+            match std::fs::read_to_string(path) {
+                Ok(text) => texts.push(text.trim_end_matches(['\r', '\n']).to_owned()),
+                Err(error) => self.problems.push(format!("{source}: {}_file = {path:?}: {error}", key.name)),
+            }
+        }
+        self.given.insert(key.name, Given { texts, source });
+    }
+}
+
+/// Whether a file has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Required {
+    /// Somebody named it.
+    Yes,
+    /// It is looked for where it usually is.
+    No,
+}
+
+/// A TOML value as texts, if it is one that a key can have.
+fn texts(value: &toml::Value) -> Option<Vec<String>> {
+    match value {
+        toml::Value::String(text) => Some(vec![text.clone()]),
+        toml::Value::Integer(number) => Some(vec![number.to_string()]),
+        toml::Value::Boolean(truth) => Some(vec![truth.to_string()]),
+        toml::Value::Array(items) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        }
+        toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+    }
+}

@@ -1,0 +1,168 @@
+//! What the flows work with: the stores, and the few services that stand on them. No HTTP here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use munjigi_gate::{Clock, Verifier};
+use munjigi_rules::password::Policy;
+use munjigi_rules::register::Mode;
+use munjigi_rules::session::Lifetimes;
+use munjigi_rules::{Timestamp, throttle::Quota};
+use munjigi_store::redis::Redis;
+use munjigi_store::sqlite::Sqlite;
+use munjigi_store::{LimitKey, Limits, Revocations, Sessions, StoreError, Take, Users};
+use secrecy::ExposeSecret as _;
+
+use crate::config::{self, Config};
+use crate::keys::KeyRing;
+use crate::passwords::Passwords;
+use crate::refresh_tokens::RefreshTokens;
+use crate::revocations::Feed;
+use crate::secret::{self, Secrets};
+
+/// Stores and services, chosen once at start.
+pub struct Core {
+    /// Accounts.
+    pub users: Arc<dyn Users>,
+    /// Hot state of sessions.
+    pub sessions: Arc<dyn Sessions>,
+    /// What has ended.
+    pub revocations: Arc<dyn Revocations>,
+    /// Counters of tries.
+    pub limits: Arc<dyn Limits>,
+    /// The limits; `None`: off.
+    pub quotas: Option<config::Limits>,
+    /// Hashing.
+    pub passwords: Passwords,
+    /// Signs access tokens.
+    pub keys: Arc<KeyRing>,
+    /// Verifies access tokens, of this node and of others.
+    pub verifier: Arc<Verifier>,
+    /// Signs refresh tokens.
+    pub refresh_tokens: RefreshTokens,
+    /// Reads the revocations into memory.
+    pub feed: Arc<Feed>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How long tokens and sessions live.
+    pub lifetimes: Lifetimes,
+    /// Which passwords may be set.
+    pub policy: Policy,
+    /// Who may register.
+    pub registration: Mode,
+    /// `iss` of access tokens.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+}
+
+impl Core {
+    /// Opens the stores and everything that stands on them, and reads the revocations once.
+    ///
+    /// # Errors
+    /// A store cannot be opened, the secret is missing or not the database's; the message says what to do.
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let secrets = secrets(config)?;
+        let sqlite = open_sqlite(config)?;
+        let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
+            None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
+            Some(url) => {
+                let redis = Redis::connect(url.expose_secret()).await;
+                let redis = redis.with_context(|| format!("store.redis_url: {}", shown_url(url.expose_secret())))?;
+                (Arc::new(redis.clone()), Arc::new(redis))
+            }
+        };
+        let keys = KeyRing::load(Arc::new(sqlite.clone()), secrets.clone(), &config.tokens, clock.now()).await?;
+        let keys = Arc::new(keys);
+        let tokens = &config.tokens;
+        let verifier = Verifier::new(tokens.issuer.clone(), tokens.audience.clone(), Arc::clone(&keys) as _);
+        verifier.try_reload().await?;
+        let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&clock));
+        feed.ring().await?;
+        Ok(Self {
+            users: Arc::new(sqlite.clone()),
+            revocations: Arc::new(sqlite),
+            sessions,
+            limits,
+            quotas: config.limits,
+            passwords: Passwords::start(&config.passwords)?,
+            keys,
+            verifier: Arc::new(verifier),
+            refresh_tokens: RefreshTokens::new(&secrets)?,
+            feed: Arc::new(feed),
+            clock,
+            lifetimes: config.tokens.lifetimes,
+            policy: config.passwords.policy,
+            registration: config.accounts.registration,
+            issuer: config.tokens.issuer.clone(),
+            audience: config.tokens.audience.clone(),
+        })
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Until when nodes have to remember that something ended now: the last access token that it concerns has expired.
+    #[must_use]
+    pub fn feed_until(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.keys.longest_ttl()).plus(crate::keys::SLACK)
+    }
+
+    /// Takes one try from each counter, or from none. Counters without an address are left out where it is not known.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub async fn take(&self, counters: &[(LimitKey, Quota)]) -> Result<Take, StoreError> {
+        if counters.is_empty() {
+            return Ok(Take::Allowed);
+        }
+        self.limits.take(counters, self.now()).await
+    }
+}
+
+/// The secret: as configured, or made at the first start where nobody else has to know it.
+fn secrets(config: &Config) -> anyhow::Result<Secrets> {
+    let dir = &config.server.data_dir;
+    let current = match &config.server.secret {
+        Some(secret) => secret.clone(),
+        None if config.store.redis_url.is_some() => anyhow::bail!(
+            "server.secret is missing: with store.redis_url every node needs the same one. Make it once with \
+             `openssl rand -hex 32` and give it as MUNJIGI_SERVER__SECRET, or in a file as MUNJIGI_SERVER__SECRET_FILE"
+        ),
+        None => {
+            secret::make_data_dir(dir)?;
+            secret::load_or_make(dir)?
+        }
+    };
+    Ok(Secrets::new(current, config.server.previous_secrets.clone()))
+}
+
+/// Opens the database, in a folder that is made when it is the data directory.
+///
+/// # Errors
+/// It cannot be opened, or its schema is not this binary's.
+pub fn open_sqlite(config: &Config) -> anyhow::Result<Sqlite> {
+    let path: PathBuf = config.sqlite_path();
+    if config.store.sqlite_path.is_none() {
+        secret::make_data_dir(&config.server.data_dir)?;
+    }
+    Sqlite::open(&path, config.store.migrate).with_context(|| format!("cannot open the database {}", path.display()))
+}
+
+/// A URL without the password in it.
+#[must_use]
+pub fn shown_url(url: &str) -> String {
+    url::Url::parse(url).map_or_else(
+        |_| "(not a URL)".to_owned(),
+        |mut url| {
+            if url.password().is_some() {
+                let _ = url.set_password(Some("…"));
+            }
+            url.to_string()
+        },
+    )
+}

@@ -1,0 +1,113 @@
+//! A user changes their name or their password.
+
+use munjigi_gate::{Identity, Persistence};
+use munjigi_rules::DisplayName;
+use munjigi_rules::log_in::Password;
+use munjigi_rules::name::InvalidName;
+use munjigi_rules::password::WeakPassword;
+use munjigi_store::{LimitKey, Take, User};
+
+use super::end::{after_raise, raise};
+use super::open_session::access_token;
+use super::renew::good;
+use super::{FlowError, TooMany};
+use crate::core::Core;
+
+/// What became of a new name.
+#[derive(Debug)]
+pub enum Renaming {
+    /// The new name, and an access token that says it.
+    Renamed(Box<User>, String, Persistence),
+    /// Not a name.
+    Invalid(InvalidName),
+    /// There is no such user any more.
+    Gone,
+}
+
+/// Changes the shown name.
+///
+/// # Errors
+/// The store cannot be reached.
+pub async fn rename(core: &Core, who: &Identity, name: &str) -> Result<Renaming, FlowError> {
+    let name = match DisplayName::parse(name) {
+        Ok(name) => name,
+        Err(why) => return Ok(Renaming::Invalid(why)),
+    };
+    core.users.rename(who.user_id(), &name).await?;
+    let standing = core.users.standing(who.user_id(), who.session_id()).await?;
+    let Some((user, log_in, _)) = standing.and_then(good) else { return Ok(Renaming::Gone) };
+    tracing::info!(user = %who.user_id(), "renamed");
+    let token = access_token(core, &user, &log_in, core.now())?;
+    let persistence = if log_in.remembered { Persistence::Remembered } else { Persistence::Browser };
+    Ok(Renaming::Renamed(Box::new(user), token, persistence))
+}
+
+/// What was typed to change a password.
+pub struct Change<'a> {
+    /// The present one.
+    pub current: &'a str,
+    /// The new one.
+    pub new: &'a str,
+    /// The new one once more.
+    pub confirm: &'a str,
+}
+
+/// What became of a new password.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Changing {
+    /// It is the new one; every other session has ended.
+    Changed,
+    /// The present one was not typed.
+    Missing,
+    /// The present one is wrong.
+    WrongCurrent,
+    /// The new one may not be set.
+    Weak(WeakPassword),
+    /// The two new ones differ.
+    Differs,
+    /// Too many failures.
+    TooMany(TooMany),
+    /// There is no such user any more, or somebody else was faster.
+    Gone,
+}
+
+/// Changes the password, and ends every session but the one at hand.
+///
+/// # Errors
+/// A store cannot be reached, or too many passwords wait; the old password stands then.
+pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -> Result<Changing, FlowError> {
+    let (user, session) = (who.user_id(), who.session_id());
+    let Some(known) = core.users.credentials_by_id(user).await? else { return Ok(Changing::Gone) };
+    if change.current.is_empty() {
+        return Ok(Changing::Missing);
+    }
+    if change.new != change.confirm {
+        return Ok(Changing::Differs);
+    }
+    let new = match core.policy.check(change.new, known.user.username.as_str()) {
+        Ok(new) => new,
+        Err(why) => return Ok(Changing::Weak(why)),
+    };
+    // Whoever holds a session for a moment must not be able to guess at leisure.
+    let counter: Vec<_> = core
+        .quotas
+        .map(|quotas| (LimitKey(format!("password:user:{user}")), quotas.log_in_account))
+        .into_iter()
+        .collect();
+    if let Take::Refused { retry_after } = core.take(&counter).await? {
+        return Ok(Changing::TooMany(TooMany { retry_after }));
+    }
+    if core.passwords.verify(Some(known.hash.clone()), change.current, vec![]).await? == Password::Wrong {
+        tracing::info!(%user, %session, "password_change_failed");
+        return Ok(Changing::WrongCurrent);
+    }
+    core.limits.give_back(&counter).await?;
+    let hash = core.passwords.hash(new).await?;
+    let raise = raise(core, user, Some(session), core.now());
+    if core.users.set_password(raise, Some(&known.hash), &hash).await?.is_none() {
+        return Ok(Changing::Gone);
+    }
+    after_raise(core, user, Some(session)).await;
+    tracing::info!(%user, kept = %session, "password_changed");
+    Ok(Changing::Changed)
+}

@@ -1,0 +1,121 @@
+//! A visitor logs in.
+
+use munjigi_gate::{Issued, Persistence};
+use munjigi_rules::log_in::{Account, Decision, decide};
+use munjigi_rules::throttle::Quota;
+use munjigi_rules::{SessionId, UserId, Username, password};
+use munjigi_store::{Credentials, LimitKey, Take, User};
+
+use super::end::end_session;
+use super::open_session::{open_session, refuse_if_clock_is_off};
+use super::{Client, FlowError, TooMany};
+use crate::core::Core;
+
+/// What a visitor typed, and what their browser had.
+pub struct Attempt<'a> {
+    /// What they typed for a username.
+    pub username: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// Whether to stay signed in.
+    pub persistence: Persistence,
+    /// The sessions that the request's cookies name: they end, so that none is carried into another log-in.
+    pub previous: &'a [(UserId, SessionId)],
+}
+
+/// What became of a log-in.
+#[derive(Debug)]
+pub enum LogIn {
+    /// Come in.
+    Welcome(Box<User>, Box<Issued>),
+    /// Unknown user or wrong password; nobody is told which.
+    Refused,
+    /// The password is right, but the account is disabled.
+    Disabled,
+    /// Too many failures.
+    TooMany(TooMany),
+}
+
+/// Logs in.
+///
+/// # Errors
+/// A store cannot be reached, or too many passwords wait: nothing was decided about the password then.
+pub async fn log_in(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
+    refuse_if_clock_is_off(core)?;
+    let counters = counters(core, attempt.username, client);
+    if let Take::Refused { retry_after } = core.take(&counters).await? {
+        tracing::warn!(from = %client, "log_in_limited");
+        return Ok(LogIn::TooMany(TooMany { retry_after }));
+    }
+    let known = find(core, attempt.username).await?;
+    let account = known
+        .as_ref()
+        .map_or(Account::Unknown, |known| if known.user.enabled { Account::Enabled } else { Account::Disabled });
+    let present = core.users.schemes().await?;
+    let kept = known.as_ref().map(|known| known.hash.clone());
+    let verified = core.passwords.verify(kept, attempt.password, present).await?;
+    match (decide(account, verified), known) {
+        (Decision::Welcome, Some(known)) => {
+            if !counters.is_empty() {
+                core.limits.give_back(&counters).await?;
+            }
+            welcome(core, known, attempt, client).await
+        }
+        (Decision::Disabled, Some(known)) => {
+            tracing::info!(user = %known.user.id, from = %client, "log_in_disabled");
+            Ok(LogIn::Disabled)
+        }
+        (_, known) => {
+            let user = known.map(|known| known.user.id.to_string());
+            tracing::info!(user, from = %client, "log_in_failed");
+            Ok(LogIn::Refused)
+        }
+    }
+}
+
+/// What can be no username belongs to nobody.
+async fn find(core: &Core, username: &str) -> Result<Option<Credentials>, FlowError> {
+    match Username::parse(username) {
+        Ok(username) => Ok(core.users.credentials(&username).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn welcome(core: &Core, known: Credentials, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
+    let issued = open_session(core, &known.user, client, attempt.persistence).await?;
+    rehash(core, &known, attempt.password).await;
+    for (user, session) in attempt.previous {
+        end_session(core, *user, *session).await?;
+    }
+    let (user, session) = (known.user.id, issued.claims.sid);
+    tracing::info!(%user, %session, from = %client, "logged_in");
+    Ok(LogIn::Welcome(Box::new(known.user), Box::new(issued)))
+}
+
+/// Replaces a hash of another scheme by one of ours. A log-in does not fail because of it: the next one tries again.
+async fn rehash(core: &Core, known: &Credentials, typed: &str) {
+    if !core.passwords.is_outdated(&known.hash) {
+        return;
+    }
+    let user = known.user.id;
+    let outcome: Result<bool, FlowError> = async {
+        let new = core.passwords.hash(password::known(typed)).await?;
+        Ok(core.users.rehash(user, &known.hash, &new).await?)
+    }
+    .await;
+    match outcome {
+        Ok(replaced) => tracing::info!(%user, scheme = known.hash.scheme, replaced, "rehashed"),
+        Err(error) => tracing::warn!(%user, error = crate::telemetry::chain(&error), "rehash_failed"),
+    }
+}
+
+/// Failures are counted by account and address together, and by address. Whether the account exists makes no difference.
+fn counters(core: &Core, username: &str, client: &Client) -> Vec<(LimitKey, Quota)> {
+    let Some((quotas, address)) = core.quotas.zip(client.limited_address()) else { return vec![] };
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, username.to_lowercase().as_bytes());
+    let account: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    vec![
+        (LimitKey(format!("log_in:account:{account}:{address}")), quotas.log_in_account),
+        (LimitKey(format!("log_in:address:{address}")), quotas.log_in_address),
+    ]
+}

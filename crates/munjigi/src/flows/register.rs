@@ -1,0 +1,84 @@
+//! A visitor registers, and is signed in at once.
+
+use munjigi_gate::{Issued, Persistence};
+use munjigi_rules::register::{Applicant, Form, Mode, Problems, decide};
+use munjigi_rules::{Epoch, SessionId, UserId};
+use munjigi_store::{LimitKey, NewUser, Registered, Take, User};
+
+use super::end::end_session;
+use super::open_session::open_session;
+use super::{Client, FlowError, TooMany};
+use crate::core::Core;
+use crate::random;
+
+/// What became of a registration.
+#[derive(Debug)]
+pub enum Registration {
+    /// The account exists, and its first session is open.
+    Welcome(Box<User>, Box<Issued>),
+    /// Something about the form is wrong.
+    Invalid(Problems),
+    /// Somebody has, or once had, that username.
+    Taken,
+    /// Nobody may register here.
+    Closed,
+    /// Too many registrations from there.
+    TooMany(TooMany),
+}
+
+/// Registers. The sessions that the request's cookies name (`previous`) end.
+///
+/// # Errors
+/// A store cannot be reached, or too many passwords wait. If only the session could not be opened, the account exists all the
+/// same, and logging in goes on from there.
+pub async fn register(
+    core: &Core,
+    form: &Form<'_>,
+    client: &Client,
+    previous: &[(UserId, SessionId)],
+) -> Result<Registration, FlowError> {
+    if core.registration == Mode::Closed {
+        return Ok(Registration::Closed);
+    }
+    let registration = match decide(form, Applicant::Visitor, &core.policy) {
+        Ok(registration) => registration,
+        Err(problems) => return Ok(Registration::Invalid(problems)),
+    };
+    if let Take::Refused { retry_after } = core.take(&counters(core, client)).await? {
+        return Ok(Registration::TooMany(TooMany { retry_after }));
+    }
+    let hash = core.passwords.hash(registration.password).await?;
+    let now = core.now();
+    let user = User {
+        id: UserId::new(now, random::bytes()),
+        username: registration.username,
+        name: registration.name,
+        enabled: true,
+        epoch: Epoch(0),
+        created_at: now,
+    };
+    if let Registered::UsernameTaken = core.users.register(new_user(&user, hash)).await? {
+        return Ok(Registration::Taken);
+    }
+    tracing::info!(user = %user.id, from = %client, "registered");
+    let issued = open_session(core, &user, client, Persistence::Browser).await?;
+    for (user, session) in previous {
+        end_session(core, *user, *session).await?;
+    }
+    Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
+}
+
+/// What the store needs of a new account.
+pub(super) fn new_user(user: &User, hash: munjigi_store::StoredHash) -> NewUser {
+    NewUser { id: user.id, username: user.username.clone(), name: user.name.clone(), hash, created_at: user.created_at }
+}
+
+fn counters(core: &Core, client: &Client) -> Vec<(LimitKey, munjigi_rules::throttle::Quota)> {
+    let quota = core.quotas.map(|quotas| quotas.registration_address);
+    let address = client.limited_address();
+    quota
+        .zip(address)
+        .map(|(quota, address)| (LimitKey(format!("register:address:{address}")), quota))
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! Who is at the other end of the connection, as far as it can be believed.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::Once;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::header::{FORWARDED, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+use crate::app::App;
+use crate::flows::Client;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+impl FromRequestParts<Arc<App>> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        Ok(of(peer, &parts.headers, &app.site.trusted_proxies))
+    }
+}
+
+/// The address is the rightmost in `X-Forwarded-For` that is no proxy of ours, if the peer is one; else the peer's.
+fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
+    let Some(peer) = peer else { return Client { user_agent, ..Client::default() } };
+    if is_trusted(peer) {
+        let address = forwarded(headers, is_trusted).unwrap_or(peer);
+        return Client { address: Some(address), user_agent, shared_address: is_trusted(address) };
+    }
+    let behind_a_proxy = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
+    let shared_address = behind_a_proxy && is_near(peer);
+    if shared_address {
+        warn_once(peer);
+    }
+    Client { address: Some(peer), user_agent, shared_address }
+}
+
+/// From the right, because each proxy adds what it saw at the end, and what stands before it anybody can make up. What is no
+/// address stops the search: nothing to the left of it can be believed.
+fn forwarded(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let mut hops: Vec<&str> = Vec::new();
+    for line in headers.get_all(X_FORWARDED_FOR) {
+        hops.extend(line.to_str().ok()?.split(',').map(str::trim));
+    }
+    let mut last = None;
+    for hop in hops.into_iter().rev() {
+        let Some(address) = address(hop) else { break };
+        last = Some(address);
+        if !is_trusted(address) {
+            break;
+        }
+    }
+    last
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`.
+fn address(hop: &str) -> Option<IpAddr> {
+    hop.parse()
+        .ok()
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|addr| addr.ip()))
+        .or_else(|| hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+}
+
+/// Where a proxy of one's own would be.
+fn is_near(peer: IpAddr) -> bool {
+    match peer.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+fn warn_once(peer: IpAddr) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        ::tracing::warn!(
+            %peer,
+            note = "forwarded headers come from a peer that is not in server.trusted_proxies: limits by address are off for \
+                    it; if it is your proxy, add it",
+            "untrusted_proxy"
+        );
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, forwarded_for: &[&str]) -> (String, bool) {
+        let mut headers = HeaderMap::new();
+        for line in forwarded_for {
+            headers.append(X_FORWARDED_FOR, line.parse().unwrap());
+        }
+        let client = of(Some(peer.parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()]);
+        (client.address.unwrap().to_string(), client.shared_address)
+    }
+
+    #[test]
+    fn a_stranger_cannot_say_where_they_are() {
+        assert_eq!(seen("203.0.113.9", &["1.2.3.4"]), ("203.0.113.9".to_owned(), false));
+        assert_eq!(seen("203.0.113.9", &[]), ("203.0.113.9".to_owned(), false));
+    }
+
+    #[test]
+    fn behind_our_proxies_the_rightmost_address_that_is_not_theirs_counts() {
+        let client = ("203.0.113.9".to_owned(), false);
+        assert_eq!(seen("10.0.0.1", &["203.0.113.9"]), client);
+        assert_eq!(seen("10.0.0.1", &["1.2.3.4, 203.0.113.9, 10.0.0.2"]), client);
+        assert_eq!(seen("10.0.0.1", &["1.2.3.4", "203.0.113.9"]), client);
+        assert_eq!(seen("10.0.0.1", &["203.0.113.9:4711"]), client);
+        assert_eq!(seen("10.0.0.1", &["[2001:db8::1]:4711"]).0, "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", &["1.2.3.4, rubbish"]).0, "10.0.0.1");
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_trusted_is_no_reason_to_limit_everybody_behind_it() {
+        assert_eq!(seen("127.0.0.1", &["203.0.113.9"]), ("127.0.0.1".to_owned(), true));
+        assert_eq!(seen("127.0.0.1", &[]), ("127.0.0.1".to_owned(), false));
+        assert_eq!(seen("10.0.0.1", &[]), ("10.0.0.1".to_owned(), true));
+    }
+}

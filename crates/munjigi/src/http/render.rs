@@ -1,0 +1,188 @@
+//! Gives each answer its form: page, JSON or redirect, in the reader's language. The one place that looks at `Accept`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, StatusCode};
+use munjigi_gate::Refusal;
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Page};
+use super::error::{Code, Problem, Text};
+use super::negotiate::{Form, LANGUAGE_COOKIE, Reader};
+use super::tracing::RequestId;
+use crate::app::App;
+use crate::pages;
+
+/// No request takes longer.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What is needed of the request once it is gone.
+struct Asked {
+    reader: Reader,
+    /// Path and query, where a link to this page may lead.
+    here: Option<String>,
+    request_id: String,
+}
+
+/// Renders what comes from within.
+pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let reader = Reader::of(app.pages.languages(), &request);
+    let here = uri.path_and_query().map(ToString::to_string).filter(|_| *request.method() == Method::GET);
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let asked = Asked { reader, here, request_id };
+    request.extensions_mut().insert(asked.reader.clone());
+    let response = match tokio::time::timeout(LONGEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            ::tracing::error!(code = Code::Unavailable.name(), note = "a request took longer than 10 s", "failure");
+            Problem::new(Code::Unavailable).into_response()
+        }
+    };
+    let mut response = form(&app, &asked, response);
+    app.site.security_headers.add(response.headers_mut());
+    if let Some(lang) = asked.reader.chosen
+        && let Ok(line) = HeaderValue::from_str(&language_cookie(app.pages.languages().tag(lang), app.site.https))
+    {
+        response.headers_mut().append(SET_COOKIE, line);
+    }
+    response
+}
+
+fn form(app: &App, asked: &Asked, response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(answer) = parts.extensions.remove::<Answer>() {
+        return answered(app, asked, answer).over(parts);
+    }
+    if let Some(problem) = parts.extensions.remove::<Problem>() {
+        return failed(app, asked, problem).over(parts);
+    }
+    if let Some(refusal) = parts.extensions.remove::<Refusal>() {
+        let problem = match refusal {
+            Refusal::Unauthorized => Problem::new(Code::LoginRequired),
+            Refusal::Unavailable { retry_after } => {
+                Problem { retry_after: Some(retry_after), ..Problem::new(Code::Unavailable) }
+            }
+        };
+        return failed(app, asked, problem).over(parts);
+    }
+    Response::from_parts(parts, body)
+}
+
+/// Status, kind and body of an answer that has its form.
+struct Formed {
+    status: StatusCode,
+    kind: &'static str,
+    body: String,
+    location: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Formed {
+    /// Lays it over the headers that came from within: the cookies, above all.
+    fn over(self, mut parts: http::response::Parts) -> Response {
+        parts.status = self.status;
+        let headers = &mut parts.headers;
+        headers.remove(http::header::CONTENT_LENGTH);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.kind));
+        headers.append(VARY, HeaderValue::from_static("Accept, Accept-Language"));
+        if let Some(location) = self.location.and_then(|location| HeaderValue::try_from(location).ok()) {
+            headers.insert(LOCATION, location);
+        }
+        if let Some(retry_after) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+        }
+        if self.status != StatusCode::UNAUTHORIZED {
+            headers.remove(WWW_AUTHENTICATE);
+        }
+        if self.status != StatusCode::METHOD_NOT_ALLOWED {
+            headers.remove(ALLOW);
+        }
+        Response::from_parts(parts, Body::from(self.body))
+    }
+}
+
+const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
+const HTML: &str = "text/html; charset=utf-8";
+
+fn answered(app: &App, asked: &Asked, answer: Answer) -> Formed {
+    let formed = |status, kind, body| Formed { status, kind, body, location: None, retry_after: None };
+    let for_everybody = answer.status == StatusCode::SEE_OTHER;
+    if asked.reader.form == Form::Page || for_everybody {
+        if let Some(location) = answer.location {
+            return Formed { location: Some(location), ..formed(StatusCode::SEE_OTHER, HTML, String::new()) };
+        }
+        if let Some(page) = answer.page {
+            return match html(app, asked, page) {
+                Ok(body) => formed(answer.status, HTML, body),
+                Err(problem) => failed(app, asked, *problem),
+            };
+        }
+    }
+    formed(answer.status, JSON, answer.json.to_string())
+}
+
+fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
+    let lang = asked.reader.lang;
+    let (status, name) = (problem.code.status(), problem.code.name());
+    let messages = app.pages.messages();
+    let args =
+        |text: &Text| text.args.iter().map(|(name, number)| (*name, pages::Value::from(*number))).collect::<Vec<_>>();
+    let say = |text: &Text| messages.text(lang, text.key, &args(text));
+    let seconds = problem.retry_after.unwrap_or_default().as_secs();
+    let usual = messages.problem(lang, name, &[("seconds", pages::Value::from(seconds))]);
+    let title = usual.title;
+    let detail = problem.detail.as_ref().map_or(usual.detail, say);
+    let errors: Map<String, Value> =
+        problem.errors.iter().map(|(field, text)| ((*field).to_owned(), say(text).into())).collect();
+    let formed = |kind, body| Formed { status, kind, body, location: None, retry_after: problem.retry_after };
+    if asked.reader.form == Form::Json {
+        let mut body = json!({
+            "type": format!("urn:munjigi:problem:{name}"),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": detail,
+            "success": false,
+            "code": name,
+            "msg": detail,
+        });
+        if let (Value::Object(members), false) = (&mut body, errors.is_empty()) {
+            members.insert("errors".to_owned(), Value::Object(errors));
+        }
+        return formed(PROBLEM, body.to_string());
+    }
+    let page = problem.page.clone().map(|mut page| {
+        if let Value::Object(context) = &mut page.context {
+            // Beside a field that is wrong, nothing has to be said about the form as a whole.
+            let whole = if errors.is_empty() { detail.clone().into() } else { Value::Null };
+            context.insert("problem".to_owned(), whole);
+            context.insert("errors".to_owned(), Value::Object(errors));
+        }
+        page
+    });
+    let about = json!({ "status": status.as_u16(), "title": title, "detail": detail, "request_id": asked.request_id });
+    let body = html(app, asked, page.unwrap_or_else(|| Page::new("error", &about)));
+    formed(HTML, body.unwrap_or(detail))
+}
+
+fn html(app: &App, asked: &Asked, page: Page) -> Result<String, Box<Problem>> {
+    let own = || format!("{}/{}", app.site.base_path, page.template);
+    let here = asked.here.clone().unwrap_or_else(own);
+    app.pages.render(page.template, asked.reader.lang, &here, &page.context).map_err(|error| {
+        let chain = crate::telemetry::chain(&error);
+        ::tracing::error!(code = Code::Internal.name(), template = page.template, cause = chain, "failure");
+        Box::new(Problem::new(Code::Internal))
+    })
+}
+
+fn language_cookie(tag: &str, https: bool) -> String {
+    let secure = if https { "; Secure" } else { "" };
+    format!("{LANGUAGE_COOKIE}={tag}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}")
+}

@@ -1,0 +1,149 @@
+//! The key ring of access tokens: made under a lock in the database, sealed with the secret, and read by every node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use munjigi_gate::jws::{self, Algorithm, SigningKey, VerifyingKey};
+use munjigi_gate::{AccessClaims, BoxError, KeySource};
+use munjigi_rules::Timestamp;
+use munjigi_store::{KeyStatus, Keys, StoredKey};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::random;
+use crate::secret::Secrets;
+
+/// How often every node reads the ring again, so that it learns of a key that another one made.
+pub const REREAD: Duration = Duration::from_secs(30);
+/// Beyond the expiry of the last token that can be affected, for clocks that differ.
+pub const SLACK: Duration = Duration::from_secs(60);
+
+/// Signs access tokens, and tells the gate which keys verify them.
+pub struct KeyRing {
+    store: Arc<dyn Keys>,
+    secrets: Secrets,
+    algorithm: Algorithm,
+    open: ArcSwap<Ring>,
+}
+
+/// The keys of a moment, unsealed.
+struct Ring {
+    active: SigningKey,
+    verifying: Vec<VerifyingKey>,
+    longest_ttl: Duration,
+}
+
+impl KeyRing {
+    /// Reads the ring, or makes its first key. Refuses a secret that is not the database's.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or `server.secret` is not the one that it was made with.
+    pub async fn load(
+        store: Arc<dyn Keys>,
+        secrets: Secrets,
+        tokens: &crate::config::Tokens,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let kept = store.check_value(secrets.check_value().as_ref()).await?;
+        anyhow::ensure!(
+            secrets.matches(&kept),
+            "server.secret is not the one that this database was made with: start with the former secret, or an empty database"
+        );
+        let candidate = candidate(&secrets, tokens.algorithm, tokens.shared_secret.as_ref(), now)?;
+        match tokens.shared_secret {
+            Some(_) => store.activate(candidate).await?,
+            None => drop(store.ensure_active(candidate).await?),
+        }
+        store.prune(now).await?;
+        store.note_ttl(tokens.lifetimes.access).await?;
+        let stored = store.keys().await?;
+        let open = ArcSwap::from_pointee(Ring::open(&stored, &secrets, tokens.algorithm)?);
+        Ok(Self { store, secrets, algorithm: tokens.algorithm, open })
+    }
+
+    /// Signs an access token with the active key.
+    ///
+    /// # Errors
+    /// If signing fails, which it has no reason to.
+    pub fn sign(&self, claims: &AccessClaims) -> anyhow::Result<String> {
+        Ok(jws::sign(&self.open.load().active, "at+jwt", claims)?)
+    }
+
+    /// The longest life of an access token that any live key has signed.
+    #[must_use]
+    pub fn longest_ttl(&self) -> Duration {
+        self.open.load().longest_ttl
+    }
+
+    /// The public keys, as a JSON Web Key Set (RFC 7517 section 5). Keys that are shared secrets are not in it.
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        let keys: Vec<_> = self.open.load().verifying.iter().filter_map(VerifyingKey::jwk).collect();
+        serde_json::json!({ "keys": keys })
+    }
+}
+
+impl Ring {
+    fn open(stored: &[StoredKey], secrets: &Secrets, algorithm: Algorithm) -> anyhow::Result<Self> {
+        let mut active = None;
+        let mut verifying = Vec::new();
+        for key in stored.iter().filter(|key| key.status != KeyStatus::Revoked) {
+            let plain = secrets.unseal(&key.kid, &key.sealed)?;
+            let of =
+                key.algorithm.parse().ok().with_context(|| format!("key {} is of an unknown algorithm", key.kid))?;
+            let opened = SigningKey::from_bytes(of, key.kid.clone(), &plain)?;
+            verifying.push(opened.verifying_key());
+            if key.status == KeyStatus::Active && of == algorithm {
+                active = Some(opened);
+            }
+        }
+        let longest_ttl = stored.iter().map(|key| key.longest_ttl).max().unwrap_or_default();
+        Ok(Self { active: active.context("the database holds no active signing key")?, verifying, longest_ttl })
+    }
+}
+
+#[async_trait]
+impl KeySource for KeyRing {
+    async fn load(&self) -> Result<Vec<VerifyingKey>, BoxError> {
+        let stored = self.store.keys().await?;
+        let ring = Ring::open(&stored, &self.secrets, self.algorithm)?;
+        let verifying = ring.verifying.clone();
+        self.open.store(Arc::new(ring));
+        Ok(verifying)
+    }
+}
+
+/// A key that may become the active one. A configured shared secret always has the same name, so that giving another one
+/// is a new key.
+fn candidate(
+    secrets: &Secrets,
+    algorithm: Algorithm,
+    shared: Option<&SecretString>,
+    now: Timestamp,
+) -> anyhow::Result<StoredKey> {
+    let (kid, plain) = match shared {
+        Some(shared) => {
+            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, shared.expose_secret().as_bytes());
+            (hex(digest.as_ref().get(..8).unwrap_or_default()), shared.expose_secret().as_bytes().to_vec().into())
+        }
+        None => {
+            let kid = hex(&random::bytes::<8>());
+            (kid.clone(), SigningKey::generate(algorithm, kid)?.to_bytes())
+        }
+    };
+    Ok(StoredKey {
+        sealed: secrets.seal(&kid, &plain)?,
+        kid,
+        algorithm: algorithm.name().to_owned(),
+        status: KeyStatus::Active,
+        longest_ttl: Duration::ZERO,
+        created_at: now,
+        changed_at: now,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,45 @@
+//! Munjigi (문지기, "gatekeeper"): a login server and Rust middleware. Stateless to check, instant to revoke.
+//!
+//! As a program it is `munjigi serve`. As a library it is an axum [`Router`](axum::Router) with the pages and calls, and a
+//! [`Gate`](munjigi_gate::Gate) to put before your own routes:
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use axum::{Router, routing::get};
+//! use munjigi::{AnchoredClock, App, Config, Layers, gate::SignedIn};
+//!
+//! async fn hello(SignedIn(who): SignedIn) -> String {
+//!     format!("Hello, {}!", who.name())
+//! }
+//!
+//! # async fn run() -> anyhow::Result<()> {
+//! let app = App::open(&Config::read(&Layers::new())?, Arc::new(AnchoredClock::start())).await?;
+//! tokio::spawn(Arc::clone(&app).keep_up());
+//! let service = Router::new().route("/hello", get(hello)).route_layer(app.gate.layer()).merge(munjigi::router(&app));
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod core;
+pub mod flows;
+pub mod http;
+pub mod keys;
+pub mod pages;
+pub mod passwords;
+mod random;
+pub mod refresh_tokens;
+pub mod revocations;
+pub mod routes;
+pub mod secret;
+pub mod telemetry;
+pub mod web;
+
+pub use app::App;
+pub use clock::AnchoredClock;
+pub use config::{Config, Layers};
+pub use munjigi_gate as gate;
+pub use routes::router;

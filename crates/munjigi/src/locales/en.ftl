@@ -1,0 +1,184 @@
+# Munjigi in English. The keys are described in pages/messages.rs; every language has the same keys and variables.
+
+language-name = English
+language-direction = ltr
+language-switch = Language
+
+## Times (UTC)
+
+date = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+datetime = { date }, { $time } UTC
+ago-now = just now
+ago-minutes = { $count ->
+    [one] { $count } minute ago
+   *[other] { $count } minutes ago
+}
+ago-hours = { $count ->
+    [one] { $count } hour ago
+   *[other] { $count } hours ago
+}
+ago-days = { $count ->
+    [one] { $count } day ago
+   *[other] { $count } days ago
+}
+
+## Words that several pages share
+
+label-username = Username
+label-name = Name
+label-password = Password
+label-confirm = Password, once more
+label-current-password = Current password
+label-new-password = New password
+label-confirm-new = New password, once more
+
+go-log-in = Log in
+go-log-out = Log out
+go-register = Create an account
+go-account = Your account
+go-home = Back to start
+
+form-check = Please check what you entered.
+title-error = Error: { $title }
+password-advice = At least { $min } characters; { $advised } or more is better. A sentence works well.
+password-advice-long = At least { $min } characters. A sentence works well.
+
+reason-expired = Your session has expired. Please log in again.
+reason-ended = You were logged out on this device. Please log in again.
+reason-reused = For your safety, we logged you out: your session seems to have been used somewhere else too. Please log in again, and change your password if that wasn’t you.
+
+## Log in
+
+login-title = Log in
+login-remember = Keep me logged in
+login-no-account = New here?
+
+## Register
+
+register-title = Create an account
+register-username-hint = { $min } to { $max } letters, digits, dots, hyphens or underscores.
+register-name-hint = What we call you. You can change it at any time.
+register-submit = Create account
+register-have-account = Already have an account?
+
+closed-title = Registration is closed
+closed-text = New accounts can’t be created here at the moment. If you need one, please ask whoever runs this site.
+
+## Info
+
+info-title = Hello, { $name }
+info-signed-in = You’re logged in as { $username }.
+info-anonymous-title = You’re not logged in
+info-anonymous-text = Log in to continue.
+info-session-until = Logged in until
+info-renews-at = Next renewal
+info-until-hint = Every visit extends it.
+
+## Account
+
+account-title = Your account
+account-username = Username: { $username }
+account-name-title = Name
+account-name-save = Save name
+account-password-title = Password
+account-password-hint = Changing it logs you out on all other devices.
+account-password-save = Change password
+sessions-title = Where you’re logged in
+sessions-this = This device
+sessions-used = Last used
+sessions-since = Logged in
+sessions-end = Log out
+sessions-end-this = Log out here
+sessions-end-others = Log out everywhere else
+
+saved-name = Your name has been saved.
+saved-password = Your password has been changed.
+saved-session = That device has been logged out.
+saved-sessions = All other devices have been logged out.
+
+## Log out
+
+logout-title = Log out?
+logout-text = You’re logged in as { $username } on this device.
+logout-stay = Stay logged in
+logout-nobody-title = You’re not logged in
+logout-nobody-text = There’s nothing to log out of.
+
+## Errors
+
+error-request-id = Request ID
+
+problem-validation-failed-title = Please check what you entered
+problem-validation-failed-detail = Some of it needs another look.
+problem-malformed-title = We couldn’t read that
+problem-malformed-detail = Part of the request is missing or broken. Please go back and try again.
+problem-username-taken-title = That username is taken
+problem-username-taken-detail = Someone already uses this username. Please choose another.
+problem-invalid-credentials-title = We couldn’t log you in
+problem-invalid-credentials-detail = The username or password isn’t right.
+problem-login-required-title = Please log in
+problem-login-required-detail = You need to be logged in for this.
+problem-session-ended-title = Your session has ended
+problem-session-ended-detail = Please log in again.
+problem-cross-origin-title = That came from another site
+problem-cross-origin-detail = For your safety, we only accept requests from our own pages. Please open the page here and try again.
+problem-forbidden-title = You can’t do that
+problem-forbidden-detail = You don’t have permission for this.
+problem-not-found-title = There’s nothing here
+problem-not-found-detail = The address may be mistyped, or what was here is gone.
+problem-method-not-allowed-title = That doesn’t work here
+problem-method-not-allowed-detail = This address doesn’t take that kind of request.
+problem-too-large-title = That’s too much
+problem-too-large-detail = The request is larger than we accept.
+problem-unsupported-media-type-title = We don’t know that format
+problem-unsupported-media-type-detail = Please send a form or JSON.
+problem-rate-limited-title = Too many attempts
+problem-rate-limited-detail = Please try again in { MINUTES($seconds) ->
+    [0] { $seconds ->
+        [one] { $seconds } second
+       *[other] { $seconds } seconds
+    }
+    [one] { MINUTES($seconds) } minute
+   *[other] { MINUTES($seconds) } minutes
+}.
+problem-internal-title = Something went wrong
+problem-internal-detail = It’s our fault, not yours. Please try again in a moment. If it keeps happening, send us the request ID.
+problem-unavailable-title = We’ll be right back
+problem-unavailable-detail = We can’t answer at the moment. Please try again shortly.
+
+account-disabled = This account has been disabled. Please contact whoever runs this site.
+registration-closed = New accounts can’t be created here at the moment.
+
+## What is wrong with an input
+
+field-required = Please fill this in.
+field-username-length = Use { $min } to { $max } characters.
+field-username-characters = Use only letters (A–Z), digits, dots, hyphens and underscores.
+field-username-reserved = This username isn’t available. Please choose another.
+field-username-taken = Someone already uses this username. Please choose another.
+field-name-length = Use at most { $max } characters.
+field-name-characters = This contains characters that can’t be used in a name.
+field-password-short = Use at least { $min } characters.
+field-password-long = Use at most { $max } characters.
+field-password-common = This password is used so often that it’s easy to guess. Please choose another.
+field-password-contains-username = Please choose a password without your username in it.
+field-password-differs = The two passwords don’t match.
+field-password-wrong = That isn’t your current password.
+
+## Devices
+
+device-on = { $browser } on { $system }
+device-unknown = Unknown device

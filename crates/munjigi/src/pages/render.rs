@@ -1,0 +1,124 @@
+//! From a template and a context to HTML.
+//!
+//! There is one environment for each language, so that `t` and the filters know theirs wherever they are called, also
+//! inside macros. Templates may use:
+//!
+//! | name | gives |
+//! | --- | --- |
+//! | `t("key", name=value)` | the message in the page's language |
+//! | `asset("style.css")` | the address of a static file, with its hash |
+//! | `moment \| datetime` | `<time>` with date and time, UTC |
+//! | `moment \| ago(now)` | `<time>` with how long ago |
+//! | `text \| query` | the text encoded as the value of a query parameter |
+
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
+use munjigi_rules::{name, username};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::{Lang, Languages, Messages, PagesError, Site, assets, messages, time};
+
+/// A link of the language switch.
+#[derive(Debug, Serialize)]
+pub(super) struct Choice<'a> {
+    pub(super) tag: &'a str,
+    pub(super) label: &'a str,
+    pub(super) href: String,
+    pub(super) current: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Renderer {
+    /// In the order of the languages: [`Lang`] is the index.
+    environments: Vec<Environment<'static>>,
+}
+
+impl Renderer {
+    pub(super) fn new(
+        site: &Site,
+        languages: &Languages,
+        messages: &Arc<Messages>,
+        templates: &[(&str, &str)],
+    ) -> Result<Self, PagesError> {
+        let environments = languages.iter().map(|(lang, language)| {
+            let mut environment = environment(site, lang, &language.tag, messages);
+            for (name, source) in templates {
+                environment
+                    .add_template_owned((*name).to_owned(), (*source).to_owned())
+                    .map_err(|source| PagesError::Template { name: (*name).to_owned(), source })?;
+            }
+            Ok(environment)
+        });
+        Ok(Self { environments: environments.collect::<Result<_, _>>()? })
+    }
+
+    pub(super) fn render(
+        &self,
+        page: &str,
+        lang: Lang,
+        languages: &[Choice<'_>],
+        context: impl Serialize,
+    ) -> Result<String, Error> {
+        let environment = self
+            .environments
+            .get(lang.0)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the language is not loaded"))?;
+        let template = environment.get_template(&format!("{page}.html"))?;
+        let languages = Value::from(Serde(languages));
+        template.render(context! { languages, ..Value::from(Serde(context)) })
+    }
+}
+
+fn environment(site: &Site, lang: Lang, tag: &str, messages: &Arc<Messages>) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // Lines that hold only a tag leave no trace. The builder fails on odd delimiters only, and these are the usual ones.
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default());
+
+    environment.add_global("lang", tag);
+    environment.add_global("site", context! { name => site.name.as_str() });
+    environment.add_global("base", site.base_path.as_str());
+    let limits = context! { username_min => username::MIN, username_max => username::MAX, name_max => name::MAX };
+    environment.add_global("limits", limits);
+
+    let texts = Arc::clone(messages);
+    environment.add_function("t", move |key: &str, args: Kwargs| translate(&texts, lang, key, &args));
+    let base = site.base_path.clone();
+    environment.add_function("asset", move |name: &str| asset_url(&base, name));
+    let texts = Arc::clone(messages);
+    environment
+        .add_filter("datetime", move |moment: &str| time::datetime(&texts, lang, moment).map(Value::from_safe_string));
+    let texts = Arc::clone(messages);
+    environment.add_filter("ago", move |moment: &str, now: &str| {
+        time::ago(&texts, lang, moment, now).map(Value::from_safe_string)
+    });
+    environment.add_filter("query", |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
+    environment
+}
+
+fn translate(messages: &Messages, lang: Lang, key: &str, args: &Kwargs) -> Result<String, Error> {
+    let mut values = Vec::new();
+    for name in args.args() {
+        let value: Value = args.get(name)?;
+        if value.is_undefined() || value.is_none() {
+            return Err(Error::new(ErrorKind::UndefinedError, format!("'{name}' of message '{key}' is nothing")));
+        }
+        let value = match i64::try_from(value.clone()) {
+            Ok(number) if value.is_number() => messages::Value::from(number),
+            _ => messages::Value::from(value.to_string()),
+        };
+        values.push((name, value));
+    }
+    Ok(messages.text(lang, key, &values))
+}
+
+fn asset_url(base: &str, name: &str) -> Result<String, Error> {
+    let hashed = assets::hashed_name(name)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("there is no static file '{name}'")))?;
+    Ok(format!("{base}/static/{hashed}"))
+}

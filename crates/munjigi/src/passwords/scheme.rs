@@ -1,0 +1,308 @@
+//! How passwords are hashed, here and where people come from.
+//!
+//! New hashes are Argon2id in the PHC string format. Hashes that were brought along are verified as they are, on the bytes
+//! as typed and then in NFC, and replaced at the first log-in that succeeds.
+
+use std::fmt;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use munjigi_rules::password::normalise;
+use munjigi_store::StoredHash;
+
+use crate::random;
+
+/// Iterations that the tutorial's app used, always.
+const TUTORIAL_ROUNDS: u32 = 104_906;
+/// Most that a hash brought along may cost: 1 GiB, or 2^16 rounds of bcrypt, a few seconds each.
+const MOST_MEMORY: u32 = 1024 * 1024;
+const MOST_BCRYPT_COST: u32 = 16;
+
+/// A way of hashing, with its cost: users of one scheme cost the same to verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// Argon2id, version 1.3 (RFC 9106).
+    Argon2id {
+        /// Memory in KiB.
+        memory: u32,
+        /// Passes.
+        passes: u32,
+        /// Lanes.
+        lanes: u32,
+    },
+    /// bcrypt, as `$2a$`, `$2b$` and `$2y$`.
+    Bcrypt {
+        /// Two to the power of it is the number of rounds.
+        cost: u32,
+    },
+    /// The tutorial's: PBKDF2-HMAC-SHA-512 with the salt's base64 text for salt.
+    Tutorial,
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argon2id { memory, passes, lanes } => write!(f, "argon2id:m={memory},t={passes},p={lanes}"),
+            Self::Bcrypt { cost } => write!(f, "bcrypt:{cost}"),
+            Self::Tutorial => f.write_str("tutorial"),
+        }
+    }
+}
+
+/// Memory that one worker uses again and again.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
+
+impl Memory {
+    fn blocks(&mut self, params: &Params) -> &mut [Block] {
+        let needed = params.block_count();
+        if self.0.len() < needed {
+            self.0.resize(needed, Block::default());
+        }
+        self.0.get_mut(..needed).unwrap_or_default()
+    }
+}
+
+impl Scheme {
+    /// The scheme of a hash as other systems keep it, if it is one that we verify.
+    #[must_use]
+    pub fn detect(text: &str) -> Option<Self> {
+        if let Ok(hash) = PasswordHash::new(text)
+            && hash.algorithm.as_str() == "argon2id"
+        {
+            let params = Params::try_from(&hash).ok()?;
+            let version_1_3 = hash.version == Some(Version::V0x13.into());
+            let whole = hash.salt.is_some() && hash.hash.is_some();
+            let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+            return (version_1_3 && whole && memory <= MOST_MEMORY).then_some(Self::Argon2id { memory, passes, lanes });
+        }
+        if !text.is_ascii() {
+            return None;
+        }
+        if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
+            let cost = text.get(4..6)?.parse().ok()?;
+            let whole = text.parse::<bcrypt::HashParts>().is_ok();
+            return (whole && (4..=MOST_BCRYPT_COST).contains(&cost)).then_some(Self::Bcrypt { cost });
+        }
+        let (hash, salt) = text.split_once('$')?;
+        let whole = STANDARD.decode(hash).is_ok_and(|bytes| bytes.len() == 64) && STANDARD.decode(salt).is_ok();
+        whole.then_some(Self::Tutorial)
+    }
+
+    /// The scheme that [`fmt::Display`] wrote.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        if name == "tutorial" {
+            return Some(Self::Tutorial);
+        }
+        let (family, cost) = name.split_once(':')?;
+        match family {
+            "bcrypt" => Some(Self::Bcrypt { cost: cost.parse().ok()? }),
+            "argon2id" => {
+                let (memory, rest) = cost.strip_prefix("m=")?.split_once(",t=")?;
+                let (passes, lanes) = rest.split_once(",p=")?;
+                Some(Self::Argon2id {
+                    memory: memory.parse().ok()?,
+                    passes: passes.parse().ok()?,
+                    lanes: lanes.parse().ok()?,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether `typed` is the password of `hash`, which is of this scheme.
+    #[must_use]
+    pub fn verify(self, hash: &StoredHash, typed: &str, memory: &mut Memory) -> bool {
+        let normal = normalise(typed);
+        match self {
+            Self::Argon2id { .. } => verify_argon2id(&hash.text, normal.as_bytes(), memory),
+            Self::Bcrypt { .. } | Self::Tutorial => {
+                let try_one = |password: &str| match self {
+                    Self::Bcrypt { .. } => bcrypt::verify(password, &hash.text).unwrap_or(false),
+                    _ => verify_tutorial(&hash.text, password.as_bytes()),
+                };
+                let as_typed = try_one(typed);
+                // Both forms are tried whatever the first one says, so that time tells nothing.
+                let in_nfc = typed != normal.as_str() && try_one(&normal);
+                as_typed || in_nfc
+            }
+        }
+    }
+
+    /// Does the work of [`Scheme::verify`] for nobody.
+    pub fn burn(self, typed: &str, memory: &mut Memory) {
+        let text = match self {
+            Self::Argon2id { memory, passes, lanes } => {
+                format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$AAAAAAAAAAAAAAAAAAAAAA${}", "A".repeat(43))
+            }
+            Self::Bcrypt { cost } => format!("$2b${cost:02}${}", ".".repeat(53)),
+            Self::Tutorial => format!("{}==$AAAAAAAAAAAAAAAAAAAAAA==", "A".repeat(86)),
+        };
+        let nobody = StoredHash { scheme: self.to_string(), text };
+        std::hint::black_box(self.verify(&nobody, typed, memory));
+    }
+
+    /// Hashes a new password. Only Argon2id makes new hashes.
+    ///
+    /// # Errors
+    /// If the parameters are out of bounds, which the configuration sees to.
+    pub fn hash(params: &Params, password: &str, memory: &mut Memory) -> anyhow::Result<StoredHash> {
+        let salt = random::bytes::<16>();
+        let mut out = [0; 32];
+        argon2(params.clone()).hash_password_into_with_memory(
+            password.as_bytes(),
+            &salt,
+            &mut out,
+            memory.blocks(params),
+        )?;
+        let text = PasswordHash {
+            algorithm: Algorithm::Argon2id.into(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(params).map_err(anyhow::Error::msg)?,
+            salt: Some(Salt::new(&salt).map_err(anyhow::Error::msg)?),
+            hash: Some(Output::new(&out).map_err(anyhow::Error::msg)?),
+        };
+        Ok(StoredHash { scheme: Self::of(params).to_string(), text: text.to_string() })
+    }
+
+    /// The scheme of new hashes.
+    #[must_use]
+    pub fn of(params: &Params) -> Self {
+        Self::Argon2id { memory: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
+    }
+}
+
+fn argon2(params: Params) -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn verify_argon2id(text: &str, password: &[u8], memory: &mut Memory) -> bool {
+    let Ok(kept) = PasswordHash::new(text) else { return false };
+    let (Ok(params), Some(salt), Some(hash)) = (Params::try_from(&kept), kept.salt, kept.hash) else { return false };
+    let mut out = vec![0; hash.len()];
+    let hashed =
+        argon2(params.clone()).hash_password_into_with_memory(password, &salt, &mut out, memory.blocks(&params));
+    hashed.is_ok() && equal(&out, hash.as_bytes())
+}
+
+fn verify_tutorial(text: &str, password: &[u8]) -> bool {
+    let Some((hash, salt)) = text.split_once('$') else { return false };
+    let Ok(hash) = STANDARD.decode(hash) else { return false };
+    let mut out = [0; 64];
+    pbkdf2::pbkdf2_hmac::<sha2::Sha512>(password, salt.as_bytes(), TUTORIAL_ROUNDS, &mut out);
+    equal(&out, &hash)
+}
+
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sample that the format's description gives for the tutorial's app, of the password it gives.
+    const TUTORIAL: &str = "zh8XRvXHpAY2z6oj7+nKbBNTOhSa+/g6CicAxpLECd8wEbAxyPO52IoTanjiPZ407yoNE1rYg6EJhm46H7LL0w==$AAECAwQFBgcICQoLDA0ODw==";
+
+    fn verify(text: &str, typed: &str) -> bool {
+        let scheme = Scheme::detect(text).unwrap();
+        let hash = StoredHash { scheme: scheme.to_string(), text: text.to_owned() };
+        scheme.verify(&hash, typed, &mut Memory::default())
+    }
+
+    #[test]
+    fn a_new_hash_verifies_and_says_what_it_cost() {
+        let params = Params::new(64, 1, 1, None).unwrap();
+        let mut memory = Memory::default();
+        let hash = Scheme::hash(&params, "blue kettle 9", &mut memory).unwrap();
+        assert!(hash.text.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", hash.text);
+        assert_eq!(hash.scheme, "argon2id:m=64,t=1,p=1");
+        assert!(verify(&hash.text, "blue kettle 9") && !verify(&hash.text, "blue kettle 8"));
+        let again = Scheme::hash(&params, "blue kettle 9", &mut memory).unwrap();
+        assert_ne!(hash.text, again.text, "each hash has a salt of its own");
+    }
+
+    #[test]
+    fn reused_memory_gives_the_same_hash_as_fresh_memory() {
+        let text = "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA";
+        let mut memory = Memory::default();
+        let large = Params::new(256, 2, 1, None).unwrap();
+        let _ = Scheme::hash(&large, "soil the memory", &mut memory).unwrap();
+        let mut reused = [0; 32];
+        let params = Params::new(64, 1, 1, None).unwrap();
+        argon2(params.clone())
+            .hash_password_into_with_memory(b"x", &[0; 16], &mut reused, memory.blocks(&params))
+            .unwrap();
+        let mut fresh = [0; 32];
+        argon2(params).hash_password_into(b"x", &[0; 16], &mut fresh).unwrap();
+        assert_eq!(reused, fresh, "{text}");
+    }
+
+    #[test]
+    fn a_bcrypt_hash_verifies_under_all_three_of_its_names() {
+        let hash = bcrypt::hash("blue kettle 9", 4).unwrap();
+        for name in ["$2a$", "$2b$", "$2y$"] {
+            let renamed = format!("{name}{}", hash.get(4..).unwrap());
+            assert_eq!(Scheme::detect(&renamed), Some(Scheme::Bcrypt { cost: 4 }));
+            assert!(verify(&renamed, "blue kettle 9") && !verify(&renamed, "blue kettle 8"), "{renamed}");
+        }
+        assert!(!verify(&hash, &"x".repeat(300)));
+    }
+
+    #[test]
+    fn the_tutorials_own_hash_is_recomputed_to_the_letter() {
+        assert_eq!(Scheme::detect(TUTORIAL), Some(Scheme::Tutorial));
+        assert!(!verify(TUTORIAL, "wrong"));
+        let salt = "c2FsdHNhbHRzYWx0c2FsdA==";
+        let mut out = [0; 64];
+        pbkdf2::pbkdf2_hmac::<sha2::Sha512>("비밀번호".as_bytes(), salt.as_bytes(), 104_906, &mut out);
+        let kept = format!("{}${salt}", STANDARD.encode(out));
+        assert!(verify(&kept, "비밀번호"));
+        let decomposed: String = "비밀번호".chars().flat_map(decompose).collect();
+        assert_ne!(decomposed, "비밀번호");
+        assert!(verify(&kept, &decomposed), "typed on another keyboard");
+    }
+
+    /// Hangul syllables into jamo (Unicode section 3.12).
+    fn decompose(c: char) -> Vec<char> {
+        let index = u32::from(c) - 0xac00;
+        let parts = [0x1100 + index / 588, 0x1161 + index % 588 / 28, 0x11a7 + index % 28];
+        parts.into_iter().filter(|part| *part != 0x11a7).filter_map(char::from_u32).collect()
+    }
+
+    #[test]
+    fn what_is_no_hash_or_costs_too_much_is_not_taken_for_one() {
+        for odd in [
+            "",
+            "$",
+            "$$",
+            "plain",
+            "$2b$99$aaaa",
+            "$2b$31$......................................................",
+            "$2b$12$가나다라마바사아자차카타파하",
+            "$argon2id$v=19$m=4194304,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "$argon2id$v=16$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA",
+            "AAAA$AAAA",
+        ] {
+            assert_eq!(Scheme::detect(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn burning_runs_the_real_verification_of_every_scheme() {
+        let mut memory = Memory::default();
+        for scheme in
+            [Scheme::Argon2id { memory: 64, passes: 1, lanes: 1 }, Scheme::Bcrypt { cost: 4 }, Scheme::Tutorial]
+        {
+            assert_eq!(Scheme::named(&scheme.to_string()), Some(scheme));
+            scheme.burn("anything", &mut memory);
+        }
+        assert!(!memory.0.is_empty());
+        assert!(Scheme::detect(&format!("$2b$04${}", ".".repeat(53))).is_some());
+        assert!(Scheme::detect(&format!("{}==$AAAAAAAAAAAAAAAAAAAAAA==", "A".repeat(86))).is_some());
+    }
+}

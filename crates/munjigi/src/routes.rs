@@ -1,0 +1,137 @@
+//! Every route there is, grouped by who may call, with its guard in plain sight.
+//!
+//! | guard | means |
+//! | --- | --- |
+//! | `open` | no user is looked at: outside the gate |
+//! | `peek` | the gate says who it is, and neither renews nor refuses nor touches cookies: log-in, log-out, registration |
+//! | `gate` | the gate with all its outcomes; anonymous visitors pass |
+//! | `user` | the gate, and signed in |
+//!
+//! Around all of them, from the outside in: request id, form and language and security headers, no panics, the same-origin
+//! check for unsafe methods, the size of bodies.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, on};
+use munjigi_gate::GateLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::http::error::{Code, Problem};
+use crate::http::{input, render, same_origin, tracing as request_id};
+use crate::web::{account, health, home, info, jwks, log_in, log_out, refresh, register, sessions, statics};
+
+const GET: MethodFilter = MethodFilter::GET;
+const POST: MethodFilter = MethodFilter::POST;
+
+/// The whole service.
+pub fn router(app: &Arc<App>) -> Router {
+    table(app).router(app)
+}
+
+fn table(app: &App) -> Table {
+    let at = |path: &str| format!("{}{path}", app.site.base_path);
+    let mut table = Table::default();
+
+    table.open(GET, "/", home::home);
+    table.open(GET, "/healthz", health::alive);
+    table.open(GET, "/readyz", health::ready);
+    table.open(GET, "/.well-known/jwks.json", jwks::keys);
+    table.open(GET, "/.well-known/change-password", home::change_password);
+    table.open(GET, &at("/static/{file}"), statics::file);
+
+    table.gate(GET, &at("/info"), info::show);
+    table.gate(GET, &at("/login"), log_in::ask);
+    table.peek(POST, &at("/login"), log_in::log_in);
+    table.gate(GET, &at("/register"), register::ask);
+    table.peek(POST, &at("/register"), register::register);
+    table.gate(GET, &at("/logout"), log_out::ask);
+    table.peek(POST, &at("/logout"), log_out::log_out);
+    table.gate(POST, &at("/refresh"), refresh::refresh);
+
+    table.user(GET, &at("/account"), account::show);
+    table.user(POST, &at("/account/name"), account::rename);
+    table.user(POST, &at("/account/password"), account::change_password);
+    table.user(GET, &at("/account/sessions"), sessions::list);
+    table.user(POST, &at("/account/sessions/end-others"), sessions::end_others);
+    table.user(POST, &at("/account/sessions/{sid}/end"), sessions::end_one);
+    table
+}
+
+/// What stands before a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guard {
+    Open,
+    Peek,
+    Gate,
+    User,
+}
+
+/// Routes and their guards, before they become a router.
+#[derive(Default)]
+struct Table {
+    open: Router<Arc<App>>,
+    peek: Router<Arc<App>>,
+    gate: Router<Arc<App>>,
+    user: Router<Arc<App>>,
+    listing: Vec<(Guard, String, String)>,
+}
+
+impl Table {
+    fn open<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
+        self.put(Guard::Open, method, path, handler);
+    }
+
+    fn peek<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
+        self.put(Guard::Peek, method, path, handler);
+    }
+
+    fn gate<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
+        self.put(Guard::Gate, method, path, handler);
+    }
+
+    fn user<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
+        self.put(Guard::User, method, path, handler);
+    }
+
+    fn put<H: Handler<T, Arc<App>>, T: 'static>(&mut self, guard: Guard, method: MethodFilter, path: &str, handler: H) {
+        let name = if method == GET { "GET" } else { "POST" };
+        self.listing.push((guard, name.to_owned(), path.to_owned()));
+        let group = match guard {
+            Guard::Open => &mut self.open,
+            Guard::Peek => &mut self.peek,
+            Guard::Gate => &mut self.gate,
+            Guard::User => &mut self.user,
+        };
+        *group = std::mem::take(group).route(path, on(method, handler));
+    }
+
+    fn router(self, app: &Arc<App>) -> Router {
+        let renewing: GateLayer = app.gate.layer().keep_tokens();
+        let peeking = app.gate.peek_layer().keep_tokens();
+        // A route layer that was added first stands inside: the gate is asked before `user`.
+        let user = self.user.route_layer(from_fn_with_state(Arc::clone(app), account::only_signed_in));
+        self.open
+            .merge(self.peek.route_layer(peeking))
+            .merge(self.gate.merge(user).route_layer(renewing))
+            .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
+            .fallback(|| async { Problem::new(Code::NotFound) })
+            .layer(DefaultBodyLimit::max(input::MOST))
+            .layer(from_fn_with_state(Arc::clone(app), same_origin::check))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn_with_state(Arc::clone(app), render::render))
+            .layer(from_fn(request_id::with_id))
+            .with_state(Arc::clone(app))
+    }
+}
+
+/// One request failed in a way that it should not have been able to; the others go on.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ::tracing::error!(code = Code::Internal.name(), note = "a handler panicked", "failure");
+    Problem::new(Code::Internal).into_response()
+}

@@ -1,0 +1,164 @@
+//! `…/account`: a user's own page, name and password.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use munjigi_gate::{CookieOrder, Identity, Presented, SignedIn, Via, Visitor};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::register::ADVISED_LENGTH;
+use super::sessions::{self, SessionSeen};
+use super::view::{UserView, idle_expiry, rfc3339};
+use crate::app::App;
+use crate::flows::account::{self, Change, Changing, Renaming};
+use crate::http::answer::Answer;
+use crate::http::error::{Code, Problem, Text};
+use crate::http::fields;
+use crate::http::input::{Asked, Input};
+use crate::http::negotiate::{Form, Reader};
+
+/// Lets signed-in users through; leads everybody else to log-in and back.
+pub async fn only_signed_in(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    let Some(Visitor::Anonymous { reason }) = extensions.get::<Visitor>() else { return next.run(request).await };
+    let page = extensions.get::<Reader>().is_some_and(|reader| reader.form == Form::Page);
+    if !page {
+        return Problem::new(Code::LoginRequired).into_response();
+    }
+    // After a form, the page it stood on.
+    let here = request.uri().path_and_query().filter(|_| request.method() == http::Method::GET);
+    let here = here.map_or_else(|| format!("{}/account", app.site.base_path), ToString::to_string);
+    let here = utf8_percent_encode(&here, NON_ALPHANUMERIC);
+    let reason = reason.map(|reason| format!("&reason={}", reason.as_str())).unwrap_or_default();
+    Answer::see_other(format!("{}/login?return_to={here}{reason}", app.site.base_path)).into_response()
+}
+
+/// What may follow the address of the page.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Way {
+    saved: Option<String>,
+}
+
+/// The page: name, password, sessions.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    SignedIn(who): SignedIn,
+    Extension(reader): Extension<Reader>,
+    Asked(way): Asked<Way>,
+) -> Result<Answer, Problem> {
+    let known = ["name", "password", "session", "sessions"];
+    let saved = known.into_iter().find(|known| way.saved.as_deref() == Some(known));
+    let page = AccountPage { saved, ..page(&app, &who, &reader).await? };
+    Ok(Answer::json(json!({ "user": page.user, "sessions": page.sessions })).or_page("account", page))
+}
+
+/// A new name.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct NewName {
+    name: Option<String>,
+    /// What the tutorial's front end calls it.
+    #[serde(rename = "nickName")]
+    nick_name: Option<String>,
+}
+
+/// Changes the name. The answer brings an access token that says the new one.
+pub async fn rename(
+    State(app): State<Arc<App>>,
+    SignedIn(who): SignedIn,
+    Extension(reader): Extension<Reader>,
+    Extension(tokens): Extension<Presented>,
+    Input(typed): Input<NewName>,
+) -> Result<Answer, Problem> {
+    let name = typed.name.or(typed.nick_name).unwrap_or_default();
+    match account::rename(&app.core, &who, &name).await? {
+        Renaming::Renamed(user, token, persistence) => {
+            let answer = Answer::json(json!({ "success": true, "user": UserView::from(&*user) }));
+            let answer = answer.or_go(saved(&app, "name"));
+            let expires = idle_expiry(&app, &who, &tokens);
+            let order = CookieOrder::SetAccess { token, persistence, expires };
+            Ok(if who.via == Via::Cookie { answer.cookies(order) } else { answer })
+        }
+        Renaming::Invalid(why) => {
+            let page = AccountPage { fields: json!({ "name": name }), ..page(&app, &who, &reader).await? };
+            Err(Problem::validation(vec![("name", fields::display_name(why))]).on("account", page))
+        }
+        Renaming::Gone => Err(Problem::new(Code::SessionEnded)),
+    }
+}
+
+/// A new password.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NewPassword {
+    current_password: Option<Zeroizing<String>>,
+    new_password: Option<Zeroizing<String>>,
+    confirm_password: Option<Zeroizing<String>>,
+}
+
+/// Changes the password; every other session ends.
+pub async fn change_password(
+    State(app): State<Arc<App>>,
+    SignedIn(who): SignedIn,
+    Extension(reader): Extension<Reader>,
+    Input(typed): Input<NewPassword>,
+) -> Result<Answer, Problem> {
+    let current = typed.current_password.unwrap_or_default();
+    let (new, confirm) = (typed.new_password.unwrap_or_default(), typed.confirm_password.unwrap_or_default());
+    let change = Change { current: &current, new: &new, confirm: &confirm };
+    let problem = match account::change_password(&app.core, &who, &change).await? {
+        Changing::Changed => {
+            return Ok(Answer::json(json!({ "success": true })).or_go(saved(&app, "password")));
+        }
+        Changing::Missing => Problem::validation(vec![("currentPassword", Text::new("field-required"))]),
+        Changing::WrongCurrent => Problem::validation(vec![("currentPassword", Text::new("field-password-wrong"))]),
+        Changing::Weak(why) => Problem::validation(vec![("newPassword", fields::password(why))]),
+        Changing::Differs => Problem::validation(vec![("confirmPassword", Text::new("field-password-differs"))]),
+        Changing::TooMany(too_many) => too_many.into(),
+        Changing::Gone => return Err(Problem::new(Code::SessionEnded)),
+    };
+    Err(problem.on("account", page(&app, &who, &reader).await?))
+}
+
+/// Where a form of this page leads once it is done.
+pub(super) fn saved(app: &App, what: &str) -> String {
+    format!("{}/account?saved={what}", app.site.base_path)
+}
+
+/// What the page shows; `errors` and `problem` are filled in where a form comes back.
+#[derive(Serialize)]
+struct AccountPage {
+    user: UserView,
+    now: String,
+    sessions: Vec<SessionSeen>,
+    saved: Option<&'static str>,
+    fields: Value,
+    errors: Value,
+    problem: Value,
+    min_length: usize,
+    advised_length: usize,
+}
+
+async fn page(app: &App, who: &Identity, reader: &Reader) -> Result<AccountPage, Problem> {
+    // The name as it is today, which may be newer than the token's.
+    let user = app.core.users.find(who.user_id()).await.map_err(crate::flows::FlowError::from)?;
+    let user = user.ok_or_else(|| Problem::new(Code::SessionEnded))?;
+    Ok(AccountPage {
+        now: rfc3339(app.core.now()),
+        sessions: sessions::views(app, who, reader.lang).await?,
+        saved: None,
+        fields: json!({ "name": user.name.as_str() }),
+        errors: json!({}),
+        problem: Value::Null,
+        min_length: app.core.policy.min,
+        advised_length: ADVISED_LENGTH.max(app.core.policy.min),
+        user: UserView::from(&user),
+    })
+}

@@ -1,0 +1,114 @@
+//! `GET, POST …/login`
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use munjigi_gate::{CookieOrder, Persistence, Presented, Visitor};
+use munjigi_rules::register::Mode;
+use munjigi_rules::return_to;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::view::UserView;
+use crate::app::App;
+use crate::flows::log_in::{self, Attempt, LogIn};
+use crate::flows::{Client, log_out};
+use crate::http::answer::Answer;
+use crate::http::error::{Code, Problem, Text};
+use crate::http::input::{Asked, Input, Ticked};
+
+/// What may follow the address of the page.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Way {
+    return_to: Option<String>,
+    reason: Option<String>,
+}
+
+/// What is typed.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Typed {
+    username: Option<String>,
+    /// What the tutorial's front end calls it.
+    id: Option<String>,
+    password: Option<Zeroizing<String>>,
+    remember: Ticked,
+    #[serde(alias = "returnTo")]
+    return_to: Option<String>,
+}
+
+/// The page, or for somebody who is signed in, straight on.
+pub async fn ask(State(app): State<Arc<App>>, visitor: Visitor, Asked(way): Asked<Way>) -> Answer {
+    if visitor.identity().is_some() {
+        return Answer::see_other(target(&app, way.return_to.as_deref()));
+    }
+    let known = ["expired", "ended", "reused"];
+    let asked = way.reason.as_deref().and_then(|reason| known.into_iter().find(|known| *known == reason));
+    let reason = visitor.reason().map(munjigi_gate::Reason::as_str).or(asked);
+    let page = LogInPage { reason, ..page(&app, "", Ticked(false), way.return_to.as_deref()) };
+    Answer::json(json!({ "loggedIn": false, "reason": reason })).or_page("login", page)
+}
+
+/// Logs in.
+pub async fn log_in(
+    State(app): State<Arc<App>>,
+    client: Client,
+    Extension(tokens): Extension<Presented>,
+    Input(typed): Input<Typed>,
+) -> Result<Answer, Problem> {
+    let username = typed.username.or(typed.id).unwrap_or_default();
+    let password = typed.password.unwrap_or_default();
+    let again =
+        |problem: Problem| problem.on("login", page(&app, &username, typed.remember, typed.return_to.as_deref()));
+
+    let required = |field, value: &str| value.is_empty().then(|| (field, Text::new("field-required")));
+    let missing: Vec<_> =
+        [required("username", &username), required("password", &password)].into_iter().flatten().collect();
+    if !missing.is_empty() {
+        return Err(again(Problem::validation(missing)));
+    }
+    let persistence = if typed.remember.0 { Persistence::Remembered } else { Persistence::Browser };
+    let previous = log_out::named(&app.core, &tokens).await;
+    let attempt = Attempt { username: &username, password: &password, persistence, previous: &previous };
+    match log_in::log_in(&app.core, &attempt, &client).await.map_err(|error| again(error.into()))? {
+        LogIn::Welcome(user, issued) => {
+            let target = target(&app, typed.return_to.as_deref());
+            let answer = json!({ "success": true, "user": UserView::from(&*user), "returnTo": target });
+            Ok(Answer::json(answer).or_go(target).cookies(CookieOrder::Set(issued)))
+        }
+        LogIn::Refused => Err(again(Problem::new(Code::InvalidCredentials))),
+        LogIn::Disabled => Err(again(Problem::new(Code::Forbidden).saying(Text::new("account-disabled")))),
+        LogIn::TooMany(too_many) => Err(again(too_many.into())),
+    }
+}
+
+/// Where to go on: as asked, if that is a place of ours or one that we trust.
+pub(super) fn target(app: &App, asked: Option<&str>) -> String {
+    let followed = asked.and_then(|asked| return_to::follow(asked, &app.site.log_in_page, &app.site.trusted_origins));
+    followed.unwrap_or_else(|| app.site.after_login.clone())
+}
+
+/// What the page shows; `errors` and `problem` are filled in where the form comes back.
+#[derive(Serialize)]
+struct LogInPage<'a> {
+    return_to: Option<&'a str>,
+    reason: Option<&'static str>,
+    registration_open: bool,
+    fields: Value,
+    errors: Value,
+    problem: Value,
+}
+
+fn page<'a>(app: &App, username: &str, remember: Ticked, return_to: Option<&'a str>) -> LogInPage<'a> {
+    LogInPage {
+        return_to,
+        reason: None,
+        registration_open: app.core.registration == Mode::Open,
+        fields: json!({ "username": username, "remember": remember.0 }),
+        errors: json!({}),
+        problem: Value::Null,
+    }
+}

@@ -1,0 +1,29 @@
+//! `GET, POST …/logout`
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use munjigi_gate::{CookieOrder, Presented, Visitor};
+use serde_json::json;
+
+use super::view::UserView;
+use crate::app::App;
+use crate::flows::log_out::log_out as flow;
+use crate::http::answer::Answer;
+use crate::http::error::Problem;
+
+/// Asks: a GET changes nothing, so that no picture on a strange page can log anybody out.
+pub async fn ask(visitor: Visitor) -> Answer {
+    let context = json!({ "user": visitor.identity().map(UserView::from) });
+    Answer::json(json!({ "loggedIn": visitor.identity().is_some() })).or_page("logout", context)
+}
+
+/// Logs out. The cookies go in any case, also if the revocation could not be written; then the answer says that the session
+/// may go on elsewhere.
+pub async fn log_out(State(app): State<Arc<App>>, Extension(tokens): Extension<Presented>) -> Result<Answer, Problem> {
+    let done = flow(&app.core, &tokens).await;
+    done.map_err(|error| Problem::from(error).cookies(CookieOrder::Clear))?;
+    let answer = Answer::json(json!({ "success": true })).or_go(format!("{}/login", app.site.base_path));
+    Ok(answer.cookies(CookieOrder::Clear))
+}

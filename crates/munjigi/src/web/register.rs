@@ -1,0 +1,102 @@
+//! `GET, POST …/register`
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use http::StatusCode;
+use munjigi_gate::{CookieOrder, Presented, Visitor};
+use munjigi_rules::register::{Form, Mode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::log_in::target;
+use super::view::UserView;
+use crate::app::App;
+use crate::flows::register::{Registration, register as flow};
+use crate::flows::{Client, log_out};
+use crate::http::answer::Answer;
+use crate::http::error::{Code, Problem, Text};
+use crate::http::fields;
+use crate::http::input::{Asked, Input};
+
+/// Length that the pages advise: NIST SP 800-63B-4's figure where the password is the only factor.
+pub(super) const ADVISED_LENGTH: usize = 15;
+
+/// What may follow the address of the page.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Way {
+    return_to: Option<String>,
+}
+
+/// What is typed.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Typed {
+    username: Option<String>,
+    /// What the tutorial's front end calls it.
+    id: Option<String>,
+    password: Option<Zeroizing<String>>,
+    #[serde(rename = "confirmPassword")]
+    confirm_password: Option<Zeroizing<String>>,
+    name: Option<String>,
+    /// What the tutorial's front end calls it.
+    #[serde(rename = "nickName")]
+    nick_name: Option<String>,
+    #[serde(alias = "returnTo")]
+    return_to: Option<String>,
+}
+
+/// The page, or for somebody who is signed in, straight on.
+pub async fn ask(State(app): State<Arc<App>>, visitor: Visitor, Asked(way): Asked<Way>) -> Answer {
+    let open = app.core.registration == Mode::Open;
+    let answer = Answer::json(json!({ "registrationOpen": open }));
+    match (visitor.identity(), open) {
+        (Some(_), _) => Answer::see_other(target(&app, way.return_to.as_deref())),
+        (None, true) => answer.or_page("register", page(&app, "", "", way.return_to.as_deref())),
+        (None, false) => answer.or_page("closed", json!({})),
+    }
+}
+
+/// Registers, and signs in.
+pub async fn register(
+    State(app): State<Arc<App>>,
+    client: Client,
+    Extension(tokens): Extension<Presented>,
+    Input(typed): Input<Typed>,
+) -> Result<Answer, Problem> {
+    let username = typed.username.or(typed.id).unwrap_or_default();
+    let name = typed.name.or(typed.nick_name).unwrap_or_default();
+    let password = typed.password.unwrap_or_default();
+    let confirm_password = typed.confirm_password.unwrap_or_default();
+    let again = |problem: Problem| problem.on("register", page(&app, &username, &name, typed.return_to.as_deref()));
+
+    let form = Form { username: &username, password: &password, confirm_password: &confirm_password, name: &name };
+    let previous = log_out::named(&app.core, &tokens).await;
+    match flow(&app.core, &form, &client, &previous).await.map_err(|error| again(error.into()))? {
+        Registration::Welcome(user, issued) => {
+            let answer = Answer::json(json!({ "success": true, "user": UserView::from(&*user) }));
+            let answer = answer.status(StatusCode::CREATED).or_go(target(&app, typed.return_to.as_deref()));
+            Ok(answer.cookies(CookieOrder::Set(issued)))
+        }
+        Registration::Invalid(problems) => Err(again(Problem::validation(fields::registration(&problems)))),
+        Registration::Taken => Err(again(Problem::new(Code::UsernameTaken).field("username", "field-username-taken"))),
+        Registration::Closed => {
+            Err(Problem::new(Code::Forbidden).saying(Text::new("registration-closed")).on("closed", json!({})))
+        }
+        Registration::TooMany(too_many) => Err(again(too_many.into())),
+    }
+}
+
+fn page(app: &App, username: &str, name: &str, return_to: Option<&str>) -> Value {
+    json!({
+        "return_to": return_to,
+        "fields": { "username": username, "name": name },
+        "errors": {},
+        "problem": null,
+        "min_length": app.core.policy.min,
+        "advised_length": ADVISED_LENGTH.max(app.core.policy.min),
+    })
+}

@@ -1,0 +1,92 @@
+//! `…/account/sessions`: where am I signed in, and ending that.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use munjigi_gate::{CookieOrder, Identity, SignedIn, Via};
+use munjigi_rules::SessionId;
+use serde::Serialize;
+use serde_json::json;
+
+use super::account::saved;
+use super::view::rfc3339;
+use crate::app::App;
+use crate::flows::sessions;
+use crate::http::answer::Answer;
+use crate::http::device::Device;
+use crate::http::error::{Code, Problem};
+use crate::http::negotiate::Reader;
+use crate::pages::{Lang, Value};
+
+/// A session, as its user sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSeen {
+    id: SessionId,
+    device: String,
+    address: String,
+    created_at: String,
+    last_used_at: String,
+    current: bool,
+}
+
+/// Lists them; people get the account page, where they stand too.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    SignedIn(who): SignedIn,
+    Extension(reader): Extension<Reader>,
+) -> Result<Answer, Problem> {
+    let sessions = views(&app, &who, reader.lang).await?;
+    Ok(Answer::json(json!({ "sessions": sessions })).or_go(format!("{}/account", app.site.base_path)))
+}
+
+/// Ends one, by its id or as `current`. Ending the one at hand is logging out.
+pub async fn end_one(
+    State(app): State<Arc<App>>,
+    SignedIn(who): SignedIn,
+    Path(sid): Path<String>,
+) -> Result<Answer, Problem> {
+    let session = if sid == "current" { Some(who.session_id()) } else { sid.parse().ok() };
+    let session: SessionId = session.ok_or_else(|| Problem::new(Code::NotFound))?;
+    if !sessions::end_one(&app.core, who.user_id(), session).await? {
+        return Err(Problem::new(Code::NotFound));
+    }
+    let answer = Answer::json(json!({ "success": true }));
+    if session != who.session_id() {
+        return Ok(answer.or_go(saved(&app, "session")));
+    }
+    let answer = answer.or_go(format!("{}/login", app.site.base_path));
+    Ok(if who.via == Via::Cookie { answer.cookies(CookieOrder::Clear) } else { answer })
+}
+
+/// Ends all but the one at hand.
+pub async fn end_others(State(app): State<Arc<App>>, SignedIn(who): SignedIn) -> Result<Answer, Problem> {
+    sessions::end_others(&app.core, who.user_id(), who.session_id()).await?;
+    Ok(Answer::json(json!({ "success": true })).or_go(saved(&app, "sessions")))
+}
+
+/// The sessions in words.
+pub(super) async fn views(app: &App, who: &Identity, lang: Lang) -> Result<Vec<SessionSeen>, Problem> {
+    let seen = sessions::list(&app.core, who.user_id()).await?;
+    let view = |seen: sessions::Seen| SessionSeen {
+        id: seen.log_in.session,
+        device: device(app, lang, &seen.log_in.user_agent),
+        address: seen.log_in.address,
+        created_at: rfc3339(seen.log_in.at),
+        last_used_at: rfc3339(seen.last_used),
+        current: seen.log_in.session == who.session_id(),
+    };
+    Ok(seen.into_iter().map(view).collect())
+}
+
+fn device(app: &App, lang: Lang, user_agent: &str) -> String {
+    match Device::of(user_agent) {
+        Device { browser: Some(browser), system: Some(system) } => {
+            let args = [("browser", Value::from(browser)), ("system", Value::from(system))];
+            app.pages.messages().text(lang, "device-on", &args)
+        }
+        Device { browser: Some(one), .. } | Device { system: Some(one), .. } => one.to_owned(),
+        Device { browser: None, system: None } => app.pages.messages().text(lang, "device-unknown", &[]),
+    }
+}

@@ -1,0 +1,63 @@
+//! Shapes that several answers share.
+
+use jiff::Timestamp as Moment;
+use munjigi_gate::{Identity, Presented};
+use munjigi_rules::{SessionId, Timestamp, UserId};
+use munjigi_store::User;
+use serde::Serialize;
+
+use crate::app::App;
+
+/// A user, as programs and pages get to see them.
+#[derive(Serialize)]
+pub(super) struct UserView {
+    id: UserId,
+    username: String,
+    name: String,
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self { id: user.id, username: user.username.to_string(), name: user.name.to_string() }
+    }
+}
+
+impl From<&Identity> for UserView {
+    fn from(who: &Identity) -> Self {
+        Self { id: who.user_id(), username: who.username().to_owned(), name: who.name().to_owned() }
+    }
+}
+
+/// The session at hand. Times are RFC 3339.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SessionView {
+    id: SessionId,
+    /// When it ends if it is not used again.
+    expires_at: String,
+    access_expires_at: String,
+}
+
+impl SessionView {
+    /// What the tokens at hand say; no store is asked.
+    pub(super) fn of(app: &App, who: &Identity, tokens: &Presented) -> Self {
+        let access = Timestamp::from_secs(who.claims.exp);
+        Self {
+            id: who.session_id(),
+            expires_at: rfc3339(idle_expiry(app, who, tokens)),
+            access_expires_at: rfc3339(access),
+        }
+    }
+}
+
+/// The idle expiry, as the refresh token says it; a caller without one is only known until the access token expires.
+pub(super) fn idle_expiry(app: &App, who: &Identity, tokens: &Presented) -> Timestamp {
+    let refresh = tokens.refresh.as_deref().and_then(|token| app.core.refresh_tokens.verify(token).ok());
+    let of_session = refresh.filter(|token| token.session == who.session_id());
+    of_session.map_or(Timestamp::from_secs(who.claims.exp), |token| token.expires)
+}
+
+/// RFC 3339, in UTC, to the second.
+pub(super) fn rfc3339(at: Timestamp) -> String {
+    Moment::from_second(at.as_secs()).unwrap_or_default().to_string()
+}
