@@ -18,8 +18,12 @@ use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, on};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Method};
 use munjigi_gate::GateLayer;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 
 use crate::app::App;
 use crate::http::error::{Code, Problem};
@@ -126,8 +130,21 @@ impl Table {
             .layer(CatchPanicLayer::custom(panicked))
             .layer(from_fn_with_state(Arc::clone(app), render::render))
             .layer(from_fn(request_id::with_id))
+            .layer(option_layer(cors(&app.site.trusted_origins)))
             .with_state(Arc::clone(app))
     }
+}
+
+/// Pages of `server.trusted_origins` may call with the visitor's cookies; nobody else's may.
+fn cors(trusted: &[url::Origin]) -> Option<CorsLayer> {
+    let origins = trusted.iter().filter_map(|origin| origin.ascii_serialization().try_into().ok());
+    let allowed: Vec<HeaderValue> = origins.collect();
+    let layer = CorsLayer::new()
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE])
+        .expose_headers([RETRY_AFTER]);
+    (!allowed.is_empty()).then(|| layer.allow_origin(allowed))
 }
 
 /// One request failed in a way that it should not have been able to; the others go on.

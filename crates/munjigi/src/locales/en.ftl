@@ -40,10 +40,10 @@ ago-days = { $count ->
 label-username = Username
 label-name = Name
 label-password = Password
-label-confirm = Password, once more
+label-confirm = Confirm password
 label-current-password = Current password
 label-new-password = New password
-label-confirm-new = New password, once more
+label-confirm-new = Confirm new password
 
 go-log-in = Log in
 go-log-out = Log out
@@ -85,13 +85,13 @@ info-anonymous-title = You’re not logged in
 info-anonymous-text = Log in to continue.
 info-session-until = Logged in until
 info-renews-at = Next renewal
-info-until-hint = Every visit extends it.
+info-until-hint = Using this site extends it.
 
 ## Account
 
 account-title = Your account
 account-username = Username: { $username }
-account-name-title = Name
+account-name-title = Profile
 account-name-save = Save name
 account-password-title = Password
 account-password-hint = Changing it logs you out on all other devices.

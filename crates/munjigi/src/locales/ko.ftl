@@ -63,13 +63,13 @@ info-anonymous-title = 로그인하지 않았어요
 info-anonymous-text = 계속하려면 로그인해 주세요.
 info-session-until = 로그인 유지 기한
 info-renews-at = 다음 자동 갱신
-info-until-hint = 방문할 때마다 늘어나요.
+info-until-hint = 이용할 때마다 늘어나요.
 
 ## 내 계정
 
 account-title = 내 계정
 account-username = 아이디: { $username }
-account-name-title = 이름
+account-name-title = 프로필
 account-name-save = 이름 저장
 account-password-title = 비밀번호
 account-password-hint = 비밀번호를 바꾸면 다른 기기에서는 모두 로그아웃돼요.

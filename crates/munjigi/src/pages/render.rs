@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context, escape_formatter,
+};
 use munjigi_rules::{name, username};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -77,6 +79,7 @@ fn environment(site: &Site, lang: Lang, tag: &str, messages: &Arc<Messages>) -> 
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(write_escaped);
     // Lines that hold only a tag leave no trace. The builder fails on odd delimiters only, and these are the usual ones.
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default());
 
@@ -99,6 +102,29 @@ fn environment(site: &Site, lang: Lang, tag: &str, messages: &Arc<Messages>) -> 
     });
     environment.add_filter("query", |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
     environment
+}
+
+/// Escapes text for HTML, in elements and in quoted attributes. (The engine's own way also turns every `/` of an address
+/// into five characters, which no parser needs.)
+fn write_escaped(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let Some(text) = value.as_str().filter(|_| !value.is_safe()) else {
+        return escape_formatter(output, state, value);
+    };
+    let mut rest = text;
+    while let Some((at, mark)) = rest.char_indices().find(|(_, c)| matches!(c, '&' | '<' | '>' | '"' | '\'')) {
+        let (plain, tail) = rest.split_at(at);
+        output.write_str(plain)?;
+        output.write_str(match mark {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            _ => "&#39;",
+        })?;
+        rest = tail.get(mark.len_utf8()..).unwrap_or_default();
+    }
+    output.write_str(rest)?;
+    Ok(())
 }
 
 fn translate(messages: &Messages, lang: Lang, key: &str, args: &Kwargs) -> Result<String, Error> {

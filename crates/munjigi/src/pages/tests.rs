@@ -207,7 +207,7 @@ fn page(name: &str, state: &str, tag: &str, text: &str) -> String {
 }
 
 fn plain(html: &str) -> String {
-    html.replace("&#x2f;", "/").replace("&amp;", "&")
+    html.replace("&amp;", "&")
 }
 
 #[test]
