@@ -35,11 +35,11 @@ const POST: MethodFilter = MethodFilter::POST;
 
 /// The whole service.
 pub fn router(app: &Arc<App>) -> Router {
-    table(app).router(app)
+    table(&app.site.base_path).router(app)
 }
 
-fn table(app: &App) -> Table {
-    let at = |path: &str| format!("{}{path}", app.site.base_path);
+fn table(base_path: &str) -> Table {
+    let at = |path: &str| format!("{base_path}{path}");
     let mut table = Table::default();
 
     table.open(GET, "/", home::home);
@@ -151,4 +151,37 @@ fn cors(trusted: &[url::Origin]) -> Option<CorsLayer> {
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ::tracing::error!(code = Code::Internal.name(), note = "a handler panicked", "failure");
     Problem::new(Code::Internal).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every route with its guard. A change here is a change of who may do what: look twice.
+    #[test]
+    fn every_route_has_its_guard() {
+        let lines = table("/user").listing.into_iter().map(|(guard, method, path)| format!("{guard:?} {method} {path}"));
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+        Open GET /
+        Open GET /healthz
+        Open GET /readyz
+        Open GET /.well-known/jwks.json
+        Open GET /.well-known/change-password
+        Open GET /user/static/{file}
+        Gate GET /user/info
+        Gate GET /user/login
+        Peek POST /user/login
+        Gate GET /user/register
+        Peek POST /user/register
+        Gate GET /user/logout
+        Peek POST /user/logout
+        Gate POST /user/refresh
+        User GET /user/account
+        User POST /user/account/name
+        User POST /user/account/password
+        User GET /user/account/sessions
+        User POST /user/account/sessions/end-others
+        User POST /user/account/sessions/{sid}/end
+        ");
+    }
 }
