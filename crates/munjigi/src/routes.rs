@@ -160,7 +160,8 @@ mod tests {
     /// Every route with its guard. A change here is a change of who may do what: look twice.
     #[test]
     fn every_route_has_its_guard() {
-        let lines = table("/user").listing.into_iter().map(|(guard, method, path)| format!("{guard:?} {method} {path}"));
+        let lines =
+            table("/user").listing.into_iter().map(|(guard, method, path)| format!("{guard:?} {method} {path}"));
         insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
         Open GET /
         Open GET /healthz
