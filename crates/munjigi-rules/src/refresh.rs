@@ -16,6 +16,11 @@
 //!            no record, too late, older epoch -> Gone
 //! ```
 //!
+//! What it promises, as long as no round trip takes a third of an access TTL (a sixth where renewals are forced, as they are
+//! when all other sessions are ended): an honest browser with tabs, lost or reordered answers and a cookie jar that rolls
+//! back is never signed out by mistake; a thief and a victim who both go on always diverge, and the session ends; after that
+//! nothing renews. `tests/it/model` explores it, and shows how it breaks where things are slower.
+//!
 //! There is no grace period and no list of tokens: siblings are free, and the first of them to be shown makes all others,
 //! and their parent, reuse. The store keeps a generation and a spent nonce, never something that could be used as a token.
 

@@ -36,7 +36,9 @@ impl Quota {
     #[must_use]
     pub fn per(burst: u32, span: Duration) -> Self {
         let burst = burst.max(1);
-        Self { burst, interval: (span / burst).max(Duration::from_millis(1)) }
+        // Rounded up to what is counted in, so that a limit is never laxer than it says.
+        let interval = u64::try_from(span.as_millis().div_ceil(u128::from(burst))).unwrap_or(u64::MAX);
+        Self { burst, interval: Duration::from_millis(interval.max(1)) }
     }
 
     /// Takes one try. `counter` is what was kept of the last one, if it is still known.

@@ -142,7 +142,7 @@ fn greet(config: &Config, listen: SocketAddr) {
 fn warn(config: &Config) {
     if config.tokens.lifetimes.access < Duration::from_secs(60) {
         tracing::warn!(
-            note = "tokens.access_ttl is under 60s: an answer that is under way longer than half of it can sign somebody out",
+            note = "tokens.access_ttl is under 60s: a request that takes a third of it from sending to answer can sign somebody out",
             "short_access_ttl"
         );
     }
