@@ -48,7 +48,7 @@ if now - issued_at < young then
     return { 'kept', '', 0 }
 end
 if place == 'spent' then
-    return { 'repeated', bytes, (now - record.rotated_at >= late) and 1 or 0 }
+    return { 'repeated', bytes, (now - record.rotated_at > late) and 1 or 0 }
 end
 record.gen, record.spent, record.rotated_at = gen, nonce, now
 record.idle_until = math.min(now + idle_ttl, record.ends)
