@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use http::StatusCode;
+use munjigi_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -18,17 +19,15 @@ pub async fn alive() -> Answer {
 /// The node can do its work; if not, what is wrong. The cause of a store's failure goes to the log and not to strangers.
 pub async fn ready(State(app): State<Arc<App>>) -> Answer {
     let most = app.gate.parts().max_staleness;
-    let sessions = app.core.sessions.ping().await.map_err(|error| {
-        tracing::warn!(error = chain(&error), "not_ready");
-        "cannot be reached".to_owned()
-    });
+    let users = app.core.feed.ring().await.map_err(unreachable);
+    let sessions = app.core.sessions.ping().await.map_err(unreachable);
     let revocations = match app.core.feed.staleness() {
         None => Err("not read yet".to_owned()),
         Some(age) if age > most => Err(format!("last read {} s ago", age.as_secs())),
         Some(_) => Ok(()),
     };
     let clock = app.core.feed.clock_off_by().map_or(Ok(()), |ms| Err(format!("{ms} ms off the database's clock")));
-    let checks = [("sessions", sessions), ("revocations", revocations), ("clock", clock)];
+    let checks = [("users", users), ("sessions", sessions), ("revocations", revocations), ("clock", clock)];
     let ready = checks.iter().all(|(_, check)| check.is_ok());
     let shown: serde_json::Map<String, Value> = checks
         .into_iter()
@@ -36,4 +35,9 @@ pub async fn ready(State(app): State<Arc<App>>) -> Answer {
         .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Answer::json(json!({ "status": if ready { "ready" } else { "unready" }, "checks": shown })).status(status)
+}
+
+fn unreachable(error: StoreError) -> String {
+    tracing::warn!(error = chain(&error), "not_ready");
+    "cannot be reached".to_owned()
 }
