@@ -11,7 +11,7 @@
 
 use std::fmt::Write as _;
 
-use http::header::{COOKIE, InvalidHeaderValue};
+use http::header::{COOKIE, Entry, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
 
 /// Without a prefix.
@@ -190,39 +190,62 @@ impl<'h> Seen<'h> {
 /// Takes our cookies off a request, under any prefix and however often they are there. Other cookies stay as they are,
 /// to the byte; a header of which nothing is left goes.
 pub fn strip(headers: &mut HeaderMap) {
-    let ours = |line: &HeaderValue| pairs(line.as_bytes()).any(|(name, _)| is_our_name(name));
-    if !headers.get_all(COOKIE).iter().any(ours) {
+    let Entry::Occupied(mut lines) = headers.entry(COOKIE) else { return };
+    if lines.iter().nth(1).is_none() {
+        // The usual case, without a list.
+        match without_ours(lines.get()) {
+            Rest::All => {}
+            Rest::Some(rest) => *lines.get_mut() = rest,
+            Rest::Nothing => drop(lines.remove()),
+        }
         return;
     }
-    let mut rest = headers.get_all(COOKIE).iter().filter_map(stripped).collect::<Vec<_>>().into_iter();
-    match rest.next() {
-        Some(first) => headers.insert(COOKIE, first),
-        None => headers.remove(COOKIE),
+    let kept = |line: &HeaderValue| match without_ours(line) {
+        Rest::All => Some(line.clone()),
+        Rest::Some(rest) => Some(rest),
+        Rest::Nothing => None,
     };
+    let rest: Vec<HeaderValue> = lines.iter().filter_map(kept).collect();
+    lines.remove();
     for line in rest {
         headers.append(COOKIE, line);
     }
 }
 
-/// One line without our cookies; nothing if nothing is left.
-fn stripped(line: &HeaderValue) -> Option<HeaderValue> {
+/// What is left of a line without our cookies.
+enum Rest {
+    /// None of ours was there.
+    All,
+    Some(HeaderValue),
+    Nothing,
+}
+
+fn without_ours(line: &HeaderValue) -> Rest {
     let mut kept: Vec<u8> = Vec::new();
     let mut found = false;
-    for part in line.as_bytes().split(|byte| *byte == b';') {
+    let line = line.as_bytes();
+    let mut at = 0;
+    for part in parts(line) {
         if is_our_name(pair(part).0) {
+            // Until the first of ours nothing is copied: mostly it comes first, or there is none.
+            if !found && let Some(before) = line.get(..at).and_then(|before| before.strip_suffix(b";")) {
+                kept.extend_from_slice(before);
+            }
             found = true;
-        } else {
+        } else if found {
             if !kept.is_empty() {
                 kept.push(b';');
             }
             // What followed one of ours now comes first, and starts without the space between two cookies.
             kept.extend_from_slice(if kept.is_empty() { part.trim_ascii_start() } else { part });
         }
+        at += part.len() + 1;
     }
-    if !found {
-        return Some(line.clone());
+    match (found, kept.trim_ascii().is_empty()) {
+        (false, _) => Rest::All,
+        (true, true) => Rest::Nothing,
+        (true, false) => HeaderValue::try_from(kept).map_or(Rest::Nothing, Rest::Some),
     }
-    if kept.is_empty() { None } else { HeaderValue::from_maybe_shared(kept).ok() }
 }
 
 fn is_our_name(name: &[u8]) -> bool {
@@ -231,18 +254,32 @@ fn is_our_name(name: &[u8]) -> bool {
 }
 
 fn pairs(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    line.split(|byte| *byte == b';').map(pair)
+    parts(line).map(pair)
+}
+
+/// The line at its semicolons. Tokens are long, and this is done on every request: hence not byte by byte.
+fn parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let end = memchr::memchr(b';', line).unwrap_or(line.len());
+        rest = line.get(end + 1..);
+        line.get(..end)
+    })
 }
 
 /// Name and value, without the white space around them. A part without `=` is a name without a value.
 fn pair(part: &[u8]) -> (&[u8], &[u8]) {
-    match part.iter().position(|byte| *byte == b'=').and_then(|at| part.split_at_checked(at)) {
+    match memchr::memchr(b'=', part).and_then(|at| part.split_at_checked(at)) {
         Some((name, value)) => (name.trim_ascii(), value.strip_prefix(b"=").unwrap_or(value).trim_ascii()),
         None => (part.trim_ascii(), b""),
     }
 }
 
-/// Whether these are bytes of a token in its compact form.
+/// Whether these are bytes of a token in its compact form. Looks at all of them without a branch, which compilers turn
+/// into a few instructions for many bytes.
 fn is_plain(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    value.iter().fold(true, |plain, byte| {
+        plain & (byte.is_ascii_alphanumeric() | (*byte == b'-') | (*byte == b'_') | (*byte == b'.'))
+    })
 }

@@ -33,7 +33,8 @@ pub enum Renewal {
     },
 }
 
-/// For services that only check tokens: nothing is ever renewed, and no cookie is touched.
+/// For services that only check tokens: nothing is ever renewed. Cookies are cleared only where the session is known to
+/// have been revoked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoRenewal;
 
