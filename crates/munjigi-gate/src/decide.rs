@@ -86,11 +86,12 @@ enum Source<'h> {
 /// The tokens as a request shows them.
 pub(crate) fn presented(gate: &Gate, headers: &HeaderMap) -> Presented {
     match source(headers) {
-        Source::Bearer(token) => Presented { access: Some(token.to_owned()), refresh: None },
-        Source::Confused => Presented::default(),
+        Source::Bearer(token) => Presented { access: Some(token.to_owned()), refresh: None, via: Via::Bearer },
+        Source::Confused => Presented { access: None, refresh: None, via: Via::Bearer },
         Source::Cookies => {
             let shown = gate.parts().cookies.read(headers);
-            Presented { access: shown.access.map(str::to_owned), refresh: shown.refresh.map(str::to_owned) }
+            let (access, refresh) = (shown.access.map(str::to_owned), shown.refresh.map(str::to_owned));
+            Presented { access, refresh, via: Via::Cookie }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::cookies;
 use crate::decide::{First, Verdict, first, later, presented};
 use crate::layer::{Gate, Refusal, Ways};
 use crate::order::CookieOrder;
-use crate::visitor::Presented;
+use crate::visitor::{Presented, Via};
 
 /// A service with a gate before it.
 #[derive(Clone)]
@@ -116,6 +116,7 @@ where
                     CookieOrder::Set(issued) => Presented {
                         access: Some(issued.access_token.clone()),
                         refresh: Some(issued.refresh_token.clone()),
+                        via: Via::Cookie,
                     },
                     CookieOrder::Keep | CookieOrder::SetAccess { .. } | CookieOrder::Clear => shown,
                 });
@@ -150,8 +151,17 @@ where
                 StateProjection::Serving { answer, own } => {
                     let mut response = ready!(answer.poll(cx))?;
                     let order = response.extensions_mut().remove::<CookieOrder>();
-                    let order = order.as_ref().unwrap_or(own);
-                    if *order != CookieOrder::Keep {
+                    let order = match (order, mem::replace(own, CookieOrder::Keep)) {
+                        (None, own) => own,
+                        // Somebody was renewed, and the handler has a newer access token for them: the refresh token that
+                        // was just earned must reach the browser all the same.
+                        (Some(CookieOrder::SetAccess { token, .. }), CookieOrder::Set(mut issued)) => {
+                            issued.access_token = token;
+                            CookieOrder::Set(issued)
+                        }
+                        (Some(order), _) => order,
+                    };
+                    if order != CookieOrder::Keep {
                         let parts = this.gate.parts();
                         order.carry_out(&parts.cookies, parts.clock.now(), response.headers_mut());
                     }

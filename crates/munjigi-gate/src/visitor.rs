@@ -116,12 +116,14 @@ impl Identity {
 
 /// The tokens as they were shown, unverified, or as they were newly issued on a renewal. A request extension only where
 /// the gate was told to keep them ([`crate::GateLayer::keep_tokens`]).
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Presented {
     /// The access token: the bearer, or the cookie.
     pub access: Option<String>,
     /// The refresh token: the cookie.
     pub refresh: Option<String>,
+    /// How they came in; cookies where there were none.
+    pub via: Via,
 }
 
 impl fmt::Debug for Presented {

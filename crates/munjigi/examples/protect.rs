@@ -13,7 +13,7 @@ async fn hello(SignedIn(who): SignedIn) -> String {
 async fn main() -> anyhow::Result<()> {
     let app = App::open(&Config::read(&Layers::new())?, Arc::new(AnchoredClock::start())).await?;
     tokio::spawn(Arc::clone(&app).keep_up());
-    let service = Router::new().route("/hello", get(hello)).route_layer(app.gate.layer()).merge(munjigi::router(&app));
+    let service = Router::new().route("/hello", get(hello)).route_layer(app.gate.layer()).merge(munjigi::embed(&app));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     Ok(axum::serve(listener, service).await?)
 }

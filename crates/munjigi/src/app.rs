@@ -6,7 +6,7 @@ use munjigi_gate::{Clock, CookieSettings, Gate, GateParts};
 use url::Url;
 
 use crate::config::Config;
-use crate::core::Core;
+use crate::core::{Core, Role};
 use crate::flows::renew::Renewer;
 use crate::http::headers::SecurityHeaders;
 use crate::pages::{self, Pages};
@@ -25,7 +25,7 @@ pub struct App {
 
 /// What is known of the site.
 pub struct Site {
-    /// What paths for people begin with; empty or `/…`.
+    /// What paths for people begin with: `/…`.
     pub base_path: String,
     /// The page that `return_to` is resolved against.
     pub log_in_page: Url,
@@ -49,7 +49,7 @@ impl App {
     /// # Errors
     /// A store cannot be opened, or something configured does not go together; the message says what to do.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Self>> {
-        let core = Arc::new(Core::open(config, Arc::clone(&clock)).await?);
+        let core = Arc::new(Core::open(config, Arc::clone(&clock), Role::Server).await?);
         let gate = Gate::new(GateParts {
             verifier: Arc::clone(&core.verifier),
             revoked: core.feed.set(),
@@ -67,16 +67,15 @@ impl App {
     /// Keeps what is in memory up to date, for as long as the process runs.
     pub async fn keep_up(self: Arc<Self>) {
         let parts = self.gate.parts();
-        let feed = Arc::clone(&self.core.feed).run(parts.max_staleness);
-        let keys = Arc::clone(&self.core.verifier);
-        let ring = async move {
+        let core = &self.core;
+        let keys = async {
             let mut tick = tokio::time::interval(crate::keys::REREAD);
             loop {
                 tick.tick().await;
-                keys.reload().await;
+                core.verifier.reload().await;
             }
         };
-        tokio::join!(feed, ring);
+        tokio::join!(core.feed.keep_reading(parts.max_staleness), core.feed.keep_pruning(&core.keys), keys);
     }
 }
 

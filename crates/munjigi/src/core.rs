@@ -21,6 +21,15 @@ use crate::refresh_tokens::RefreshTokens;
 use crate::revocations::Feed;
 use crate::secret::{self, Secrets};
 
+/// Who opens the stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A server, which issues tokens: it makes keys where there are none, and needs every store.
+    Server,
+    /// A command beside it.
+    Command,
+}
+
 /// Stores and services, chosen once at start.
 pub struct Core {
     /// Accounts.
@@ -58,23 +67,29 @@ pub struct Core {
 }
 
 impl Core {
-    /// Opens the stores and everything that stands on them, and reads the revocations once.
+    /// Opens the stores and everything that stands on them, and reads the revocations once. A command changes nothing by
+    /// that, and does without a Redis that is down.
     ///
     /// # Errors
     /// A store cannot be opened, the secret is missing or not the database's; the message says what to do.
-    pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>, role: Role) -> anyhow::Result<Self> {
         let secrets = secrets(config)?;
         let sqlite = open_sqlite(config)?;
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
             Some(url) => {
-                let redis = Redis::connect(url.expose_secret()).await;
+                let redis = match role {
+                    Role::Server => Redis::connect(url.expose_secret()).await,
+                    Role::Command => Redis::new(url.expose_secret()),
+                };
                 let redis = redis.with_context(|| format!("store.redis_url: {}", shown_url(url.expose_secret())))?;
                 (Arc::new(redis.clone()), Arc::new(redis))
             }
         };
-        let keys = KeyRing::load(Arc::new(sqlite.clone()), secrets.clone(), &config.tokens, clock.now()).await?;
-        let keys = Arc::new(keys);
+        let keys = Arc::new(KeyRing::open(Arc::new(sqlite.clone()), secrets.clone()).await?);
+        if role == Role::Server {
+            keys.prepare(&config.tokens, clock.now()).await?;
+        }
         let tokens = &config.tokens;
         let verifier = Verifier::new(tokens.issuer.clone(), tokens.audience.clone(), Arc::clone(&keys) as _);
         verifier.try_reload().await?;
@@ -107,9 +122,15 @@ impl Core {
     }
 
     /// Until when nodes have to remember that something ended now: the last access token that it concerns has expired.
-    #[must_use]
-    pub fn feed_until(&self, now: Timestamp) -> Timestamp {
-        now.plus(self.keys.longest_ttl()).plus(crate::keys::SLACK)
+    ///
+    /// A clock that is behind would let other nodes forget too early, so the later one of this node's and the database's
+    /// counts.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn feed_until(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let longest = self.keys.longest_ttl().await?;
+        Ok(now.plus(self.feed.behind()).plus(longest).plus(crate::keys::SLACK))
     }
 
     /// Takes one try from each counter, or from none. Counters without an address are left out where it is not known.
@@ -121,6 +142,18 @@ impl Core {
             return Ok(Take::Allowed);
         }
         self.limits.take(counters, self.now()).await
+    }
+}
+
+impl Core {
+    /// Gives a try back that was no failure. If that cannot be done, the try is lost and nothing else.
+    pub async fn give_back(&self, counters: &[(LimitKey, Quota)]) {
+        if counters.is_empty() {
+            return;
+        }
+        if let Err(error) = self.limits.give_back(counters).await {
+            tracing::warn!(error = crate::telemetry::chain(&error), "give_back_failed");
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use munjigi_gate::jws::{self, Algorithm, SigningKey, VerifyingKey};
 use munjigi_gate::{AccessClaims, BoxError, KeySource};
 use munjigi_rules::Timestamp;
-use munjigi_store::{KeyStatus, Keys, StoredKey};
+use munjigi_store::{KeyStatus, Keys, StoreError, StoredKey};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::random;
@@ -24,43 +24,39 @@ pub const SLACK: Duration = Duration::from_secs(60);
 pub struct KeyRing {
     store: Arc<dyn Keys>,
     secrets: Secrets,
-    algorithm: Algorithm,
     open: ArcSwap<Ring>,
 }
 
 /// The keys of a moment, unsealed.
 struct Ring {
-    active: SigningKey,
+    /// None before the first server has started on this database.
+    active: Option<SigningKey>,
     verifying: Vec<VerifyingKey>,
-    longest_ttl: Duration,
 }
 
 impl KeyRing {
-    /// Reads the ring, or makes its first key. Refuses a secret that is not the database's.
+    /// Reads the ring as it is. Refuses a secret that is not the database's.
     ///
     /// # Errors
     /// The database cannot be reached, or `server.secret` is not the one that it was made with.
-    pub async fn load(
-        store: Arc<dyn Keys>,
-        secrets: Secrets,
-        tokens: &crate::config::Tokens,
-        now: Timestamp,
-    ) -> anyhow::Result<Self> {
-        let kept = store.check_value(secrets.check_value().as_ref()).await?;
-        anyhow::ensure!(
-            secrets.matches(&kept),
-            "server.secret is not the one that this database was made with: start with the former secret, or an empty database"
-        );
-        let candidate = candidate(&secrets, tokens.algorithm, tokens.shared_secret.as_ref(), now)?;
+    pub async fn open(store: Arc<dyn Keys>, secrets: Secrets) -> anyhow::Result<Self> {
+        compare(&*store, &secrets).await?;
+        let open = ArcSwap::from_pointee(Ring::open(&store.keys().await?, &secrets)?);
+        Ok(Self { store, secrets, open })
+    }
+
+    /// Sees to it that there is an active key of the configured kind: only a server does that, and no command.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn prepare(&self, tokens: &crate::config::Tokens, now: Timestamp) -> anyhow::Result<()> {
+        let candidate = candidate(&self.secrets, tokens.algorithm, tokens.shared_secret.as_ref(), now)?;
         match tokens.shared_secret {
-            Some(_) => store.activate(candidate).await?,
-            None => drop(store.ensure_active(candidate).await?),
+            Some(_) => self.store.activate(candidate).await?,
+            None => drop(self.store.ensure_active(candidate).await?),
         }
-        store.prune(now).await?;
-        store.note_ttl(tokens.lifetimes.access).await?;
-        let stored = store.keys().await?;
-        let open = ArcSwap::from_pointee(Ring::open(&stored, &secrets, tokens.algorithm)?);
-        Ok(Self { store, secrets, algorithm: tokens.algorithm, open })
+        self.store.note_ttl(tokens.lifetimes.access).await?;
+        Ok(())
     }
 
     /// Signs an access token with the active key.
@@ -68,13 +64,26 @@ impl KeyRing {
     /// # Errors
     /// If signing fails, which it has no reason to.
     pub fn sign(&self, claims: &AccessClaims) -> anyhow::Result<String> {
-        Ok(jws::sign(&self.open.load().active, "at+jwt", claims)?)
+        let ring = self.open.load();
+        let active = ring.active.as_ref().context("the database holds no active signing key")?;
+        Ok(jws::sign(active, "at+jwt", claims)?)
     }
 
-    /// The longest life of an access token that any live key has signed.
-    #[must_use]
-    pub fn longest_ttl(&self) -> Duration {
-        self.open.load().longest_ttl
+    /// The longest life of an access token that any live key has signed, as the database knows it at this moment: another
+    /// node may just have begun to sign longer ones.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn longest_ttl(&self) -> Result<Duration, StoreError> {
+        Ok(self.store.keys().await?.iter().map(|key| key.longest_ttl).max().unwrap_or_default())
+    }
+
+    /// Forgets keys whose last token has expired.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn prune(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.prune(now).await
     }
 
     /// The public keys, as a JSON Web Key Set (RFC 7517 section 5). Keys that are shared secrets are not in it.
@@ -86,7 +95,7 @@ impl KeyRing {
 }
 
 impl Ring {
-    fn open(stored: &[StoredKey], secrets: &Secrets, algorithm: Algorithm) -> anyhow::Result<Self> {
+    fn open(stored: &[StoredKey], secrets: &Secrets) -> anyhow::Result<Self> {
         let mut active = None;
         let mut verifying = Vec::new();
         for key in stored.iter().filter(|key| key.status != KeyStatus::Revoked) {
@@ -95,20 +104,38 @@ impl Ring {
                 key.algorithm.parse().ok().with_context(|| format!("key {} is of an unknown algorithm", key.kid))?;
             let opened = SigningKey::from_bytes(of, key.kid.clone(), &plain)?;
             verifying.push(opened.verifying_key());
-            if key.status == KeyStatus::Active && of == algorithm {
+            // Whatever the database says is active signs, so that all nodes change over together.
+            if key.status == KeyStatus::Active {
                 active = Some(opened);
             }
         }
-        let longest_ttl = stored.iter().map(|key| key.longest_ttl).max().unwrap_or_default();
-        Ok(Self { active: active.context("the database holds no active signing key")?, verifying, longest_ttl })
+        Ok(Self { active, verifying })
     }
+}
+
+/// A node with another secret must not start: it could read no key, and nobody its tokens. A former secret gives way to the
+/// present one.
+async fn compare(store: &dyn Keys, secrets: &Secrets) -> anyhow::Result<()> {
+    let present = secrets.check_value();
+    let kept = store.check_value(present.as_ref()).await?;
+    if secrets.matches(&kept) {
+        return Ok(());
+    }
+    anyhow::ensure!(
+        secrets.matched_before(&kept),
+        "server.secret is not the one that this database was made with: start with the former secret, name it in \
+         server.previous_secrets, or start with an empty database"
+    );
+    store.replace_check_value(&kept, present.as_ref()).await?;
+    tracing::info!("secret_replaced");
+    Ok(())
 }
 
 #[async_trait]
 impl KeySource for KeyRing {
     async fn load(&self) -> Result<Vec<VerifyingKey>, BoxError> {
         let stored = self.store.keys().await?;
-        let ring = Ring::open(&stored, &self.secrets, self.algorithm)?;
+        let ring = Ring::open(&stored, &self.secrets)?;
         let verifying = ring.verifying.clone();
         self.open.store(Arc::new(ring));
         Ok(verifying)

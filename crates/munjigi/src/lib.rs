@@ -15,7 +15,7 @@
 //! # async fn run() -> anyhow::Result<()> {
 //! let app = App::open(&Config::read(&Layers::new())?, Arc::new(AnchoredClock::start())).await?;
 //! tokio::spawn(Arc::clone(&app).keep_up());
-//! let service = Router::new().route("/hello", get(hello)).route_layer(app.gate.layer()).merge(munjigi::router(&app));
+//! let service = Router::new().route("/hello", get(hello)).route_layer(app.gate.layer()).merge(munjigi::embed(&app));
 //! # Ok(())
 //! # }
 //! ```
@@ -42,4 +42,4 @@ pub use app::App;
 pub use clock::AnchoredClock;
 pub use config::{Config, Layers};
 pub use munjigi_gate as gate;
-pub use routes::router;
+pub use routes::{embed, router};

@@ -9,14 +9,15 @@
 //! The row is what counts; the bell only makes the read happen now. There is one way into memory, whoever ended what.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use munjigi_gate::{Clock, RevokedSet};
-use munjigi_rules::Timestamp;
 use munjigi_rules::time::millis;
 use munjigi_store::{Cursor, Revocations, StoreError};
 use tokio::sync::Mutex;
+
+use crate::keys::KeyRing;
 
 /// Without a bell, the table is read this often.
 pub const PERIOD: Duration = Duration::from_millis(500);
@@ -30,8 +31,18 @@ pub struct Feed {
     store: Arc<dyn Revocations>,
     clock: Arc<dyn Clock>,
     set: Arc<RevokedSet>,
-    cursor: Mutex<Cursor>,
+    reading: Mutex<Reading>,
+    /// How many reads have begun.
+    begun: AtomicU64,
     skew_millis: AtomicI64,
+}
+
+/// Where the reading stands.
+#[derive(Default)]
+struct Reading {
+    cursor: Cursor,
+    /// The last read that was done: its number among those that have begun.
+    done: u64,
 }
 
 impl Feed {
@@ -39,7 +50,8 @@ impl Feed {
     #[must_use]
     pub fn new(store: Arc<dyn Revocations>, clock: Arc<dyn Clock>) -> Self {
         let set = Arc::new(RevokedSet::new());
-        Self { store, clock, set, cursor: Mutex::new(Cursor::default()), skew_millis: AtomicI64::new(0) }
+        let reading = Mutex::default();
+        Self { store, clock, set, reading, begun: AtomicU64::new(0), skew_millis: AtomicI64::new(0) }
     }
 
     /// What the gate asks.
@@ -54,14 +66,27 @@ impl Feed {
     /// # Errors
     /// The database cannot be reached; the periodic read goes on trying.
     pub async fn ring(&self) -> Result<(), StoreError> {
-        let mut cursor = self.cursor.lock().await;
+        let called = self.begun.load(Ordering::Acquire);
+        let mut reading = self.reading.lock().await;
+        if reading.done > called {
+            // While this call waited, a read began and was done: it has seen all that was committed before the call.
+            return Ok(());
+        }
+        let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let now = self.clock.now();
-        let page = self.store.read(*cursor, now).await?;
+        let page = self.store.read(reading.cursor, now).await?;
         self.set.apply(page.entries);
-        *cursor = page.next;
+        *reading = Reading { cursor: page.next, done: number };
         self.set.mark_read(now);
         self.skew_millis.store(self.clock.now().millis_since(page.database_now), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// How far this node's clock is behind the database's, if it is.
+    #[must_use]
+    pub fn behind(&self) -> Duration {
+        let behind = self.skew_millis.load(Ordering::Relaxed).saturating_neg();
+        Duration::from_millis(u64::try_from(behind).unwrap_or_default())
     }
 
     /// How far this node's clock is ahead of the database's (negative: behind), where that is too far to issue tokens.
@@ -78,28 +103,33 @@ impl Feed {
     }
 
     /// Reads for as long as the process runs.
-    pub async fn run(self: Arc<Self>, max_staleness: Duration) {
+    pub async fn keep_reading(&self, max_staleness: Duration) {
         let mut tick = tokio::time::interval(PERIOD);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut health = Health::default();
-        let mut pruned = self.clock.now();
         loop {
             tick.tick().await;
             let read = self.ring().await;
             health.note(&read, self.staleness(), max_staleness);
             health.note_clock(self.clock_off_by());
-            let now = self.clock.now();
-            self.set.sweep(now);
-            if now.millis_since(pruned) >= millis(PRUNE_EVERY) {
-                pruned = now;
-                self.prune(now).await;
-            }
         }
     }
 
-    async fn prune(&self, now: Timestamp) {
-        if let Err(error) = self.store.prune(now).await {
-            tracing::warn!(error = crate::telemetry::chain(&error), "prune_failed");
+    /// Forgets what is over, for as long as the process runs: apart from the reading, which must never wait for it. A clock
+    /// that is off forgets nothing.
+    pub async fn keep_pruning(&self, keys: &KeyRing) {
+        let mut tick = tokio::time::interval(PRUNE_EVERY);
+        loop {
+            tick.tick().await;
+            if self.clock_off_by().is_some() {
+                continue;
+            }
+            let now = self.clock.now();
+            self.set.sweep(now);
+            let pruned = async { Ok::<_, StoreError>(self.store.prune(now).await? + keys.prune(now).await?) };
+            if let Err(error) = pruned.await {
+                tracing::warn!(error = crate::telemetry::chain(&error), "prune_failed");
+            }
         }
     }
 }

@@ -33,18 +33,29 @@ use crate::web::{account, health, home, info, jwks, log_in, log_out, refresh, re
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 
-/// The whole service.
+/// The whole service, as `munjigi serve` runs it.
 pub fn router(app: &Arc<App>) -> Router {
-    table(&app.site.base_path).router(app)
+    let mut table = table(&app.site.base_path);
+    standing_alone(&mut table);
+    let router = table.router(app).fallback(|| async { Problem::new(Code::NotFound) });
+    around(router, app)
+}
+
+/// The pages and calls alone, to be merged into an app that has its own `/`, its own health and its own 404.
+pub fn embed(app: &Arc<App>) -> Router {
+    around(table(&app.site.base_path).router(app), app)
+}
+
+fn standing_alone(table: &mut Table) {
+    table.open(GET, "/", home::home);
+    table.open(GET, "/healthz", health::alive);
+    table.open(GET, "/readyz", health::ready);
 }
 
 fn table(base_path: &str) -> Table {
     let at = |path: &str| format!("{base_path}{path}");
     let mut table = Table::default();
 
-    table.open(GET, "/", home::home);
-    table.open(GET, "/healthz", health::alive);
-    table.open(GET, "/readyz", health::ready);
     table.open(GET, "/.well-known/jwks.json", jwks::keys);
     table.open(GET, "/.well-known/change-password", home::change_password);
     table.open(GET, &at("/static/{file}"), statics::file);
@@ -104,8 +115,7 @@ impl Table {
     }
 
     fn put<H: Handler<T, Arc<App>>, T: 'static>(&mut self, guard: Guard, method: MethodFilter, path: &str, handler: H) {
-        let name = if method == GET { "GET" } else { "POST" };
-        self.listing.push((guard, name.to_owned(), path.to_owned()));
+        self.listing.push((guard, format!("{method:?}"), path.to_owned()));
         let group = match guard {
             Guard::Open => &mut self.open,
             Guard::Peek => &mut self.peek,
@@ -115,7 +125,7 @@ impl Table {
         *group = std::mem::take(group).route(path, on(method, handler));
     }
 
-    fn router(self, app: &Arc<App>) -> Router {
+    fn router(self, app: &Arc<App>) -> Router<Arc<App>> {
         let renewing: GateLayer = app.gate.layer().keep_tokens();
         let peeking = app.gate.peek_layer().keep_tokens();
         // A route layer that was added first stands inside: the gate is asked before `user`.
@@ -124,15 +134,20 @@ impl Table {
             .merge(self.peek.route_layer(peeking))
             .merge(self.gate.merge(user).route_layer(renewing))
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
-            .fallback(|| async { Problem::new(Code::NotFound) })
-            .layer(DefaultBodyLimit::max(input::MOST))
-            .layer(from_fn_with_state(Arc::clone(app), same_origin::check))
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn_with_state(Arc::clone(app), render::render))
-            .layer(from_fn(request_id::with_id))
-            .layer(option_layer(cors(&app.site.trusted_origins)))
-            .with_state(Arc::clone(app))
     }
+}
+
+/// What stands around all routes.
+fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
+    router
+        .layer(DefaultBodyLimit::max(input::MOST))
+        .layer(from_fn_with_state(Arc::clone(app), same_origin::check))
+        .layer(from_fn(input::limit_head))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(app), render::render))
+        .layer(from_fn(request_id::with_id))
+        .layer(option_layer(cors(&app.site.trusted_origins)))
+        .with_state(Arc::clone(app))
 }
 
 /// Pages of `server.trusted_origins` may call with the visitor's cookies; nobody else's may.
@@ -148,8 +163,10 @@ fn cors(trusted: &[url::Origin]) -> Option<CorsLayer> {
 }
 
 /// One request failed in a way that it should not have been able to; the others go on.
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    ::tracing::error!(code = Code::Internal.name(), note = "a handler panicked", "failure");
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let cause = text.unwrap_or("a panic without words");
+    ::tracing::error!(code = Code::Internal.name(), cause, note = "a handler panicked", "failure");
     Problem::new(Code::Internal).into_response()
 }
 
@@ -160,29 +177,34 @@ mod tests {
     /// Every route with its guard. A change here is a change of who may do what: look twice.
     #[test]
     fn every_route_has_its_guard() {
-        let lines =
-            table("/user").listing.into_iter().map(|(guard, method, path)| format!("{guard:?} {method} {path}"));
+        let lines = {
+            let mut table = table("/user");
+            standing_alone(&mut table);
+            table.listing
+        }
+        .into_iter()
+        .map(|(guard, method, path)| format!("{guard:?} {method} {path}"));
         insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
-        Open GET /
-        Open GET /healthz
-        Open GET /readyz
-        Open GET /.well-known/jwks.json
-        Open GET /.well-known/change-password
-        Open GET /user/static/{file}
-        Gate GET /user/info
-        Gate GET /user/login
-        Peek POST /user/login
-        Gate GET /user/register
-        Peek POST /user/register
-        Gate GET /user/logout
-        Peek POST /user/logout
-        Gate POST /user/refresh
-        User GET /user/account
-        User POST /user/account/name
-        User POST /user/account/password
-        User GET /user/account/sessions
-        User POST /user/account/sessions/end-others
-        User POST /user/account/sessions/{sid}/end
+        Open MethodFilter(4) /.well-known/jwks.json
+        Open MethodFilter(4) /.well-known/change-password
+        Open MethodFilter(4) /user/static/{file}
+        Gate MethodFilter(4) /user/info
+        Gate MethodFilter(4) /user/login
+        Peek MethodFilter(64) /user/login
+        Gate MethodFilter(4) /user/register
+        Peek MethodFilter(64) /user/register
+        Gate MethodFilter(4) /user/logout
+        Peek MethodFilter(64) /user/logout
+        Gate MethodFilter(64) /user/refresh
+        User MethodFilter(4) /user/account
+        User MethodFilter(64) /user/account/name
+        User MethodFilter(64) /user/account/password
+        User MethodFilter(4) /user/account/sessions
+        User MethodFilter(64) /user/account/sessions/end-others
+        User MethodFilter(64) /user/account/sessions/{sid}/end
+        Open MethodFilter(4) /
+        Open MethodFilter(4) /healthz
+        Open MethodFilter(4) /readyz
         ");
     }
 }

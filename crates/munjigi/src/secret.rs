@@ -96,6 +96,16 @@ impl Secrets {
     }
 }
 
+impl Secrets {
+    /// Whether `kept` is the check value of a former secret.
+    #[must_use]
+    pub fn matched_before(&self, kept: &[u8]) -> bool {
+        self.derive_all(CHECK)
+            .skip(1)
+            .any(|check| aws_lc_rs::constant_time::verify_slices_are_equal(check.as_ref(), kept).is_ok())
+    }
+}
+
 fn sealing_key(derived: &DerivedKey) -> anyhow::Result<RandomizedNonceKey> {
     RandomizedNonceKey::new(&AES_256_GCM, derived.as_ref()).ok().context("AES-256-GCM takes 32 bytes")
 }

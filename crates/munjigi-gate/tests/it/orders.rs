@@ -1,6 +1,6 @@
 //! What becomes of the cookies on the way back.
 
-use munjigi_gate::{CookieOrder, Issued, Persistence, Presented, Renewal};
+use munjigi_gate::{CookieOrder, Issued, Persistence, Presented, Renewal, Via};
 
 use crate::support::*;
 
@@ -44,6 +44,17 @@ async fn the_access_token_alone_can_be_set() {
 }
 
 #[tokio::test]
+async fn a_newer_access_token_does_not_lose_the_refresh_token_that_was_just_earned() {
+    let (persistence, expires) = (Persistence::Browser, issued().refresh_expires);
+    let order = CookieOrder::SetAccess { token: "a.b.c".to_owned(), persistence, expires };
+    let answer = renewing().await.ordering(order).send(with_cookies(None, Some("r"))).await;
+    let lines = answer.set_cookies();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with("accessToken=a.b.c;"), "{lines:?}");
+    assert!(lines[1].starts_with(&format!("refreshToken={};", issued().refresh_token)), "{lines:?}");
+}
+
+#[tokio::test]
 async fn remembered_cookies_live_as_long_as_the_refresh_token() {
     let remembered = Issued { persistence: Persistence::Remembered, ..issued() };
     let world = World::new().await.script(Renewal::Renewed(Box::new(remembered)));
@@ -79,13 +90,14 @@ async fn what_the_app_says_about_caches_gives_way_and_what_else_varies_stays() {
 async fn after_a_renewal_the_new_tokens_are_passed_on() {
     let world = renewing().await;
     let answer = world.send_through(world.gate.layer().keep_tokens(), with_cookies(None, Some("r"))).await;
-    let new = Presented { access: Some(issued().access_token), refresh: Some(issued().refresh_token) };
+    let new =
+        Presented { access: Some(issued().access_token), refresh: Some(issued().refresh_token), via: Via::Cookie };
     assert_eq!(answer.seen().unwrap().presented, Some(new));
 }
 
 #[tokio::test]
 async fn nothing_that_holds_a_token_shows_it() {
-    let shown = Presented { access: Some("s3cret".to_owned()), refresh: Some("s3cret".to_owned()) };
+    let shown = Presented { access: Some("s3cret".to_owned()), refresh: Some("s3cret".to_owned()), via: Via::Cookie };
     let new = Issued { access_token: "s3cret".to_owned(), refresh_token: "s3cret".to_owned(), ..issued() };
     let expires = at(START);
     let persistence = Persistence::Browser;

@@ -1,6 +1,6 @@
 //! The layer before log-in, log-out and registration: it says who asks and does nothing else.
 
-use munjigi_gate::{CookieOrder, CookieSettings, Presented, Reason, SameSite, WhenStale};
+use munjigi_gate::{CookieOrder, CookieSettings, Presented, Reason, SameSite, Via, WhenStale};
 
 use crate::support::*;
 
@@ -54,10 +54,10 @@ async fn tokens_are_passed_on_only_where_they_are_asked_for() {
     let request = || with_cookies(Some(&expired), Some("r"));
     assert_eq!(world.peek(request()).await.seen().unwrap().presented, None);
     let answer = world.send_through(world.gate.peek_layer().keep_tokens(), request()).await;
-    let shown = Presented { access: Some(expired.clone()), refresh: Some("r".to_owned()) };
+    let shown = Presented { access: Some(expired.clone()), refresh: Some("r".to_owned()), via: Via::Cookie };
     assert_eq!(answer.seen().unwrap().presented, Some(shown));
     let bearer = with_authorization("Bearer some.thing.else");
     let answer = world.send_through(world.gate.peek_layer().keep_tokens(), bearer).await;
-    let shown = Presented { access: Some("some.thing.else".to_owned()), refresh: None };
+    let shown = Presented { access: Some("some.thing.else".to_owned()), refresh: None, via: Via::Bearer };
     assert_eq!(answer.seen().unwrap().presented, Some(shown));
 }

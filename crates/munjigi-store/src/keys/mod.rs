@@ -61,6 +61,9 @@ pub trait Keys: Send + Sync {
     /// Keeps `check` if nothing is kept yet; returns what is kept. Two nodes that start at once get the same answer.
     async fn check_value(&self, check: &[u8]) -> Result<Vec<u8>, StoreError>;
 
+    /// Keeps `new` in the place of `old`, if `old` is what is kept. `false`: it is not.
+    async fn replace_check_value(&self, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
+
     /// All keys that are kept.
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError>;
 

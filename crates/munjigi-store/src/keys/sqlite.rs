@@ -17,6 +17,7 @@ const GRACE: Duration = Duration::from_secs(60);
 
 statements! {
     KEEP_CHECK = "INSERT INTO meta (key, value) VALUES ('check', ?1) ON CONFLICT DO NOTHING";
+    REPLACE_CHECK = "UPDATE meta SET value = ?2 WHERE key = 'check' AND value = ?1";
     CHECK = "SELECT value FROM meta WHERE key = 'check'";
     KEYS = "SELECT * FROM signing_keys ORDER BY created_at, kid";
     HAS_ACTIVE = "SELECT 1 FROM signing_keys WHERE status = 'active' AND algorithm = ?1";
@@ -39,6 +40,11 @@ impl Keys for Sqlite {
             Ok(one(db, CHECK, [], |row| row.get(0))?.unwrap_or(check))
         })
         .await
+    }
+
+    async fn replace_check_value(&self, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        let (old, new) = (old.to_vec(), new.to_vec());
+        self.write("replace the check value", move |db| Ok(change(db, REPLACE_CHECK, [old, new])? == 1)).await
     }
 
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {

@@ -54,13 +54,22 @@ impl Redis {
     /// [`StoreError::Unavailable`] if the URL is none or the server does not answer.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let step = "connect";
-        let info = url.into_connection_info().map_err(|e| failure(step, e))?;
-        let redis = Self { link: link::Link::new(info).map_err(|e| failure(step, e))? };
+        let redis = Self::new(url)?;
         let mut info = redis::cmd("INFO");
         let asked = redis.link.send(Request::Command(info.arg("memory")));
         let memory: InfoDict = within(START_LIMIT, step, asked).await?;
         warn_of_eviction(&memory);
         Ok(redis)
+    }
+
+    /// The same without connecting: the first call does. For commands that can do without it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the URL is none.
+    pub fn new(url: &str) -> Result<Self, StoreError> {
+        let step = "connect";
+        let info = url.into_connection_info().map_err(|e| failure(step, e))?;
+        Ok(Self { link: link::Link::new(info).map_err(|e| failure(step, e))? })
     }
 
     /// Sends one command.

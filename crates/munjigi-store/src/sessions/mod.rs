@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use munjigi_rules::refresh::{Presented, Record, Rotation, Terms};
-use munjigi_rules::{Nonce, SessionId, Timestamp, UserId};
+use munjigi_rules::{Epoch, Nonce, SessionId, Timestamp, UserId};
 
 use crate::StoreError;
 
@@ -25,8 +25,14 @@ pub struct LiveSession {
 /// ago. Records past their `idle_until` or `until` are never returned and are removed in passing.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Keeps a new session.
-    async fn open(&self, user: UserId, session: SessionId, record: Record, now: Timestamp) -> Result<(), StoreError>;
+    /// Keeps a new session. Returns those that had to make room for it.
+    async fn open(
+        &self,
+        user: UserId,
+        session: SessionId,
+        record: Record,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError>;
 
     /// Reads the record, asks [`munjigi_rules::refresh::rotate`] (or its twin) and writes what it decides, atomically.
     /// On [`Rotation::Reused`] nothing is written: the caller writes the revocation first, then calls [`Sessions::end`].
@@ -44,8 +50,9 @@ pub trait Sessions: Send + Sync {
     /// Forgets one session. Fine if it is not there.
     async fn end(&self, user: UserId, session: SessionId) -> Result<(), StoreError>;
 
-    /// Forgets every session of the user but `keep`.
-    async fn end_all(&self, user: UserId, keep: Option<SessionId>) -> Result<(), StoreError>;
+    /// Forgets every session of the user that was opened under an epoch below this one, but for `keep`. One that was opened
+    /// since the epoch was raised stays.
+    async fn end_all(&self, user: UserId, below: Epoch, keep: Option<SessionId>) -> Result<(), StoreError>;
 
     /// The user's live sessions, in no order.
     async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, StoreError>;

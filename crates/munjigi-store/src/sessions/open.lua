@@ -14,11 +14,14 @@ for i = 1, #fields, 2 do
         others[#others + 1] = { session = fields[i], rotated_at = record and record.rotated_at or 0 }
     end
 end
+local removed = {}
 if #others >= most then
     table.sort(others, function(a, b) return a.rotated_at > b.rotated_at end)
     for i = most, #others do
         redis.call('HDEL', key, others[i].session)
+        removed[#removed + 1] = others[i].session
     end
 end
 redis.call('HSET', key, session, bytes)
 live_for(key, ttl)
+return removed

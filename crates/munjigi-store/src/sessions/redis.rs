@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use munjigi_rules::refresh::{LATE, Presented, Record, Rotation, Successor, Terms};
 use munjigi_rules::session::MOST_PER_USER;
 use munjigi_rules::time::millis;
-use munjigi_rules::{Nonce, SessionId, Timestamp, UserId};
+use munjigi_rules::{Epoch, Nonce, SessionId, Timestamp, UserId};
 use redis::Script;
 
 use super::{LiveSession, Sessions};
@@ -18,16 +18,24 @@ use crate::redis::{LONGEST_TTL, Redis, SLACK, corrupt, pack, script_with_records
 
 static OPEN: LazyLock<Script> = LazyLock::new(|| script_with_records(include_str!("open.lua")));
 static ROTATE: LazyLock<Script> = LazyLock::new(|| script_with_records(include_str!("rotate.lua")));
-static END_OTHERS: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("end_others.lua")));
+static END_OTHERS: LazyLock<Script> = LazyLock::new(|| script_with_records(include_str!("end_others.lua")));
 
 #[async_trait]
 impl Sessions for Redis {
-    async fn open(&self, user: UserId, session: SessionId, record: Record, now: Timestamp) -> Result<(), StoreError> {
+    async fn open(
+        &self,
+        user: UserId,
+        session: SessionId,
+        record: Record,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
         let unused = record.idle_until.min(record.until).millis_since(now).max(0);
         let mut script = OPEN.key(key(user));
         script.arg(session.as_bytes()).arg(pack(&record)).arg(now.as_millis());
         script.arg(ttl(unused.saturating_add(SLACK))).arg(MOST_PER_USER);
-        self.script("open a session", &script).await
+        let removed: Vec<Vec<u8>> = self.script("open a session", &script).await?;
+        let id = |bytes: Vec<u8>| bytes.try_into().map(SessionId::from_bytes).map_err(|_| corrupt("a session's id"));
+        removed.into_iter().map(id).collect()
     }
 
     async fn rotate(
@@ -57,12 +65,10 @@ impl Sessions for Redis {
         self.command("end a session", redis::cmd("HDEL").arg(key(user)).arg(session.as_bytes())).await
     }
 
-    async fn end_all(&self, user: UserId, keep: Option<SessionId>) -> Result<(), StoreError> {
-        let step = "end a user's sessions";
-        match keep {
-            None => self.command(step, redis::cmd("DEL").arg(key(user))).await,
-            Some(session) => self.script(step, END_OTHERS.key(key(user)).arg(session.as_bytes())).await,
-        }
+    async fn end_all(&self, user: UserId, below: Epoch, keep: Option<SessionId>) -> Result<(), StoreError> {
+        let mut script = END_OTHERS.key(key(user));
+        script.arg(below.0).arg(keep.as_ref().map_or(&[][..], |session| session.as_bytes()));
+        self.script("end a user's sessions", &script).await
     }
 
     async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, StoreError> {

@@ -18,22 +18,29 @@ statements! {
     /// All but the `?3` most lately rotated ones beside the one at hand.
     DROP_EXCESS = "DELETE FROM sessions WHERE user = ?1 AND session IN
                    (SELECT session FROM sessions WHERE user = ?1 AND session <> ?2
-                    ORDER BY rotated_at DESC LIMIT -1 OFFSET ?3)";
+                    ORDER BY rotated_at DESC LIMIT -1 OFFSET ?3) RETURNING session";
     GET = "SELECT * FROM sessions WHERE user = ?1 AND session = ?2";
     DROP = "DELETE FROM sessions WHERE user = ?1 AND session = ?2";
-    DROP_OTHERS = "DELETE FROM sessions WHERE user = ?1 AND session IS NOT ?2";
+    DROP_OTHERS = "DELETE FROM sessions WHERE user = ?1 AND epoch < ?2 AND session IS NOT ?3";
     LIST = "SELECT * FROM sessions WHERE user = ?1 AND until > ?2 AND idle_until > ?2";
     PING = "SELECT 1 FROM meta LIMIT 1";
 }
 
 #[async_trait]
 impl Sessions for Sqlite {
-    async fn open(&self, user: UserId, session: SessionId, record: Record, now: Timestamp) -> Result<(), StoreError> {
+    async fn open(
+        &self,
+        user: UserId,
+        session: SessionId,
+        record: Record,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.write("open a session", move |db| {
             change(db, DROP_OVER, params![user.as_bytes(), now.as_millis()])?;
             put(db, user, session, &record)?;
             let others = MOST_PER_USER as i64 - 1;
-            change(db, DROP_EXCESS, params![user.as_bytes(), session.as_bytes(), others]).map(drop)
+            let id = |row: &Row<'_>| row.get(0).map(SessionId::from_bytes);
+            all(db, DROP_EXCESS, params![user.as_bytes(), session.as_bytes(), others], id)
         })
         .await
     }
@@ -66,10 +73,10 @@ impl Sessions for Sqlite {
         self.write("end a session", move |db| change(db, DROP, [user.as_bytes(), session.as_bytes()]).map(drop)).await
     }
 
-    async fn end_all(&self, user: UserId, keep: Option<SessionId>) -> Result<(), StoreError> {
+    async fn end_all(&self, user: UserId, below: Epoch, keep: Option<SessionId>) -> Result<(), StoreError> {
         self.write("end a user's sessions", move |db| {
             let keep = keep.as_ref().map(SessionId::as_bytes);
-            change(db, DROP_OTHERS, params![user.as_bytes(), keep]).map(drop)
+            change(db, DROP_OTHERS, params![user.as_bytes(), below.0, keep]).map(drop)
         })
         .await
     }

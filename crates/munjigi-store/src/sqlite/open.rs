@@ -15,7 +15,7 @@ use crate::StoreError;
 const READERS: usize = 3;
 
 /// How long a statement waits for another process's lock.
-const BUSY: Duration = Duration::from_secs(2);
+const BUSY: Duration = Duration::from_millis(1500);
 
 /// More than there are statements, so that each is compiled once a connection.
 const STATEMENTS: usize = 64;

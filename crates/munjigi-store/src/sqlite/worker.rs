@@ -24,7 +24,7 @@ use super::query::{failure, unavailable};
 use crate::StoreError;
 
 /// How long a caller waits; work that has not begun by then is not begun.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The same for work over the whole database.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(120);

@@ -174,6 +174,9 @@ pub trait Users: Send + Sync {
     /// Writes the visible side of a new session. Prunes rows of the same user that are past their end.
     async fn record_log_in(&self, log_in: LogIn) -> Result<(), StoreError>;
 
+    /// Removes the visible side of sessions that had to make room for another one; without it they do not renew.
+    async fn forget_log_ins(&self, sessions: Vec<SessionId>) -> Result<(), StoreError>;
+
     /// The visible side of the user's sessions that have neither ended nor reached their end, newest first.
     async fn log_ins(&self, user: UserId, now: Timestamp) -> Result<Vec<LogIn>, StoreError>;
 

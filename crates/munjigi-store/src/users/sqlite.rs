@@ -44,6 +44,7 @@ statements! {
     PRUNE_LOG_INS = "DELETE FROM log_ins WHERE user = ?1 AND until <= ?2";
     RECORD_LOG_IN = "INSERT INTO log_ins (session, user, user_agent, address, remembered, at, until)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    FORGET_LOG_IN = "DELETE FROM log_ins WHERE session = ?1";
     LOG_INS = "SELECT * FROM log_ins WHERE user = ?1 AND until > ?2 ORDER BY at DESC, session";
     LOG_IN = "SELECT * FROM log_ins WHERE session = ?1 AND user = ?2";
     LOG_IN_OF_ANYBODY = "SELECT * FROM log_ins WHERE session = ?1";
@@ -160,6 +161,13 @@ impl Users for Sqlite {
             change(db, PRUNE_LOG_INS, params![user, at.as_millis()])?;
             let row = params![session, user, agent, address, remembered, at.as_millis(), until.as_millis()];
             change(db, RECORD_LOG_IN, row).map(drop)
+        })
+        .await
+    }
+
+    async fn forget_log_ins(&self, sessions: Vec<SessionId>) -> Result<(), StoreError> {
+        self.write("forget log-ins", move |db| {
+            sessions.iter().try_for_each(|session| change(db, FORGET_LOG_IN, [session.as_bytes()]).map(drop))
         })
         .await
     }

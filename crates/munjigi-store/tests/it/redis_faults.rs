@@ -144,7 +144,7 @@ async fn a_server_that_forgot_the_scripts_is_told_again() {
         assert_eq!(store.rotate(user, session, token, terms(), nonce(), NOW).await.unwrap(), Rotation::Kept);
         assert_eq!(store.take(&counters, NOW).await.unwrap(), Take::Allowed);
         store.give_back(&counters).await.unwrap();
-        store.end_all(user, Some(session)).await.unwrap();
+        store.end_all(user, munjigi_rules::Epoch(u32::MAX), Some(session)).await.unwrap();
     }
 }
 
@@ -215,7 +215,7 @@ async fn every_key_expires_and_never_before_what_it_holds() {
     store.take(&counters, NOW).await.unwrap();
     store.give_back(&counters[..1]).await.unwrap();
     store.rotate(user, session, token, terms(), nonce(), NOW.plus(terms().access_ttl)).await.unwrap();
-    store.end_all(user, Some(session)).await.unwrap();
+    store.end_all(user, munjigi_rules::Epoch(u32::MAX), Some(session)).await.unwrap();
 
     let keys: HashSet<String> = say(&mut raw, "KEYS *").await.unwrap();
     assert_eq!(keys.len(), 4, "{keys:?}");

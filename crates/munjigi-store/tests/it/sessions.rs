@@ -259,13 +259,21 @@ async fn ending_all_forgets_every_session_but_the_kept_one<S: Sessions, G>(two: 
     }
     let stranger = Session::open(&two.first).await;
     let live = async || two.second.list(user, NOW).await.unwrap().iter().map(|s| s.session).collect::<Vec<_>>();
-    two.first.end_all(user, Some(keep)).await.unwrap();
+    two.first.end_all(user, Epoch(u32::MAX), Some(keep)).await.unwrap();
     assert_eq!(live().await, [keep]);
     for _ in 0..2 {
-        two.first.end_all(user, None).await.unwrap();
+        two.first.end_all(user, Epoch(u32::MAX), None).await.unwrap();
         assert_eq!(live().await, []);
     }
-    two.first.end_all(user, Some(keep)).await.unwrap();
+    two.first.end_all(user, Epoch(u32::MAX), Some(keep)).await.unwrap();
+    // One that was opened since the epoch was raised stays, or a log-in at that moment would be lost.
+    let record = opening(NOW).record;
+    let newer = Record { epoch: Epoch(record.epoch.0 + 1), ..record };
+    let since = session_id();
+    two.first.open(user, since, newer, NOW).await.unwrap();
+    two.first.open(user, session_id(), record, NOW).await.unwrap();
+    two.second.end_all(user, newer.epoch, None).await.unwrap();
+    assert_eq!(live().await, [since]);
     assert_eq!(stranger.stored().await, Some(stranger.record));
 }
 

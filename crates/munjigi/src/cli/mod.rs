@@ -24,7 +24,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::clock::AnchoredClock;
 use crate::config::layers::Required;
 use crate::config::{Config, ConfigError, Layers, Log, LogFormat, Source};
-use crate::core::Core;
+use crate::core::{Core, Role};
 
 /// Log-in for any web app: sign-up, sessions and log-out, stateless to check, instant to revoke.
 #[derive(Parser)]
@@ -114,7 +114,14 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 fn dot_env() -> Result<Vec<(String, String)>, ConfigError> {
-    let wrong = |error: dotenvy::Error| ConfigError(vec![format!(".env: {error}")]);
+    // The line itself is not shown: it may hold a secret.
+    let wrong = |error: dotenvy::Error| {
+        let what = match error {
+            dotenvy::Error::LineParse(_, _) => "a line is not NAME=value (values with spaces need quotes)".to_owned(),
+            other => other.to_string(),
+        };
+        ConfigError(vec![format!(".env: {what}")])
+    };
     match dotenvy::from_path_iter(".env") {
         Ok(lines) => lines.collect::<Result<_, _>>().map_err(wrong),
         Err(error) if error.not_found() => Ok(vec![]),
@@ -129,5 +136,6 @@ fn with_core(layers: &Layers, command: impl AsyncFnOnce(Core) -> anyhow::Result<
     config.passwords.workers = 1;
     crate::telemetry::start(&Log { format: LogFormat::Text, level: "warn".to_owned() })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { command(Core::open(&config, Arc::new(AnchoredClock::start())).await?).await })
+    runtime
+        .block_on(async { command(Core::open(&config, Arc::new(AnchoredClock::start()), Role::Command).await?).await })
 }

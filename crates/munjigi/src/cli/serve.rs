@@ -20,11 +20,10 @@ use crate::app::App;
 use crate::clock::AnchoredClock;
 use crate::config::{Config, Layers};
 use crate::core::shown_url;
+use crate::http::input::MOST_HEAD;
 
 /// A request has to be read within so long, and a connection has to begin one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Most bytes of a request's head.
-const MOST_HEAD: usize = 32 * 1024;
 /// Requests under way have so long to end when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 

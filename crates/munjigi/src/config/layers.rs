@@ -34,13 +34,19 @@ impl fmt::Display for Source {
     }
 }
 
-/// One value as it was given: texts, of which most keys have one.
-#[derive(Clone, Debug)]
+/// One value as it was given: texts, of which most keys have one. `Debug` shows none of them, because some are secrets.
+#[derive(Clone)]
 pub struct Given {
     /// The text, or each text of a list.
     pub texts: Vec<String>,
     /// Where it came from.
     pub source: Source,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").field("source", &self.source).finish_non_exhaustive()
+    }
 }
 
 /// What was given, by key. Nothing is interpreted yet.
@@ -80,7 +86,7 @@ impl Layers {
             Err(error) => return Err(ConfigError(vec![format!("{}: {error}", path.display())])),
         };
         let table: toml::Table =
-            text.parse().map_err(|error| ConfigError(vec![format!("{}: {error}", path.display())]))?;
+            text.parse().map_err(|error: toml::de::Error| ConfigError(vec![not_toml(path, &text, &error)]))?;
         for (section, value) in table {
             let toml::Value::Table(entries) = value else {
                 self.problems.push(format!(
@@ -94,7 +100,7 @@ impl Layers {
                 match texts(&value) {
                     Some(texts) => self.put(&full, texts, Source::File(path.to_owned())),
                     None => self.problems.push(format!(
-                        "{}: {full} = {value}: expected a text, a number, a truth value or a list of texts",
+                        "{}: {full}: expected a text, a number, a truth value or a list of texts",
                         path.display()
                     )),
                 }
@@ -145,6 +151,13 @@ impl Layers {
         }
         self.given.insert(key.name, Given { texts, source });
     }
+}
+
+/// Where a file stops being TOML. The line itself is not shown: it may hold a secret.
+fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.lines().count().max(1);
+    format!("{}: line {line}: {}", path.display(), error.message())
 }
 
 /// Whether a file has to be there.

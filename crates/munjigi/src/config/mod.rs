@@ -16,11 +16,13 @@ use munjigi_rules::password::Policy;
 use munjigi_rules::register::Mode;
 use munjigi_rules::session::Lifetimes;
 use munjigi_rules::throttle::Quota;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use url::Url;
 
 pub use layers::{Layers, Source};
+
+use crate::passwords::Scheme;
 use values::Reader;
 
 /// The settings are wrong; every line names one of them.
@@ -60,7 +62,7 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The address that visitors type in: scheme, host and port, nothing else.
     pub public_url: Url,
-    /// What the paths for people begin with, for example `/user`; empty for none.
+    /// What the paths for people begin with, for example `/user`.
     pub base_path: String,
     /// Folder of the embedded stores and of the secret that was made at the first start.
     pub data_dir: PathBuf,
@@ -193,7 +195,7 @@ impl Config {
         let server = Server::read(r);
         let config = Self {
             store: Store::read(r),
-            tokens: Tokens::read(r, &server.public_url),
+            tokens: Tokens::read(r, &server),
             cookies: Cookies::read(r, &server.public_url),
             accounts: Accounts { registration: r.one_of("accounts.registration", values::REGISTRATION) },
             revocation: Revocation {
@@ -253,12 +255,12 @@ impl Store {
 }
 
 impl Tokens {
-    fn read(r: &mut Reader<'_>, public_url: &Url) -> Self {
-        let own = public_url.as_str().trim_end_matches('/').to_owned();
+    fn read(r: &mut Reader<'_>, server: &Server) -> Self {
+        let own = server.public_url.as_str().trim_end_matches('/').to_owned();
         let algorithm = r.one_of("tokens.algorithm", values::ALGORITHM);
         let second = Duration::from_secs(1);
         let lifetimes = Lifetimes {
-            access: r.duration("tokens.access_ttl", second),
+            access: r.whole_seconds("tokens.access_ttl"),
             idle: r.duration("tokens.refresh_ttl", second),
             absolute: r.duration("tokens.session_ttl", second),
         };
@@ -271,6 +273,13 @@ impl Tokens {
         let shared_secret = r.secret("tokens.shared_secret");
         if shared_secret.is_some() && algorithm != Algorithm::Hs256 {
             r.refuse("tokens.shared_secret", "only with tokens.algorithm = \"HS256\"");
+        }
+        let ours = server.secret.iter().chain(&server.previous_secrets);
+        if shared_secret
+            .as_ref()
+            .is_some_and(|shared| ours.map(SecretString::expose_secret).any(|own| own == shared.expose_secret()))
+        {
+            r.refuse("tokens.shared_secret", "another secret than server.secret: whoever has it would have everything");
         }
         Self {
             algorithm,
@@ -314,8 +323,8 @@ impl Passwords {
         let workers = r.optional_number("passwords.workers", 1..=256).unwrap_or(cores);
         Self {
             policy,
-            argon2_memory: r.kibibytes("passwords.argon2_memory", 8 * lanes..=4 * 1024 * 1024),
-            argon2_passes: r.number("passwords.argon2_passes", 1..=64),
+            argon2_memory: r.kibibytes("passwords.argon2_memory", 8 * lanes..=Scheme::MOST_MEMORY),
+            argon2_passes: r.number("passwords.argon2_passes", 1..=Scheme::MOST_PASSES),
             argon2_lanes: lanes,
             workers,
             queue: r.optional_number("passwords.queue", 1..=100_000).unwrap_or(32 * workers),

@@ -171,6 +171,15 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// A span of time that a token can say: whole seconds, from one.
+    pub fn whole_seconds(&mut self, name: &str) -> Duration {
+        let span = self.duration(name, Duration::from_secs(1));
+        if span.subsec_nanos() > 0 {
+            self.refuse(name, "whole seconds");
+        }
+        span
+    }
+
     /// So many in a span.
     pub fn quota(&mut self, name: &str) -> Quota {
         let text = self.text(name);
@@ -239,10 +248,12 @@ impl<'a> Reader<'a> {
             && text.split('/').skip(1).all(|part| {
                 !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
             });
-        if !good || !text.starts_with('/') || ["/api", "/auth"].contains(&text.as_str()) {
+        let for_programs =
+            ["/api", "/auth"].iter().any(|taken| text == *taken || text.starts_with(&format!("{taken}/")));
+        if !good || !text.starts_with('/') || for_programs {
             self.refuse(
                 name,
-                "a path such as \"/user\", without a slash at the end, and neither \"/api\" nor \"/auth\"",
+                "a path such as \"/user\", without a slash at the end, and not below \"/api\" or \"/auth\"",
             );
         }
         text

@@ -37,7 +37,9 @@ pub async fn rename(core: &Core, who: &Identity, name: &str) -> Result<Renaming,
     let standing = core.users.standing(who.user_id(), who.session_id()).await?;
     let Some((user, log_in, _)) = standing.and_then(good) else { return Ok(Renaming::Gone) };
     tracing::info!(user = %who.user_id(), "renamed");
-    let token = access_token(core, &user, &log_in, core.now())?;
+    // The epoch stays that of the caller's token: renaming oneself must not outlive what would have ended the session.
+    let as_before = User { epoch: who.claims.sep, ..user.clone() };
+    let token = access_token(core, &as_before, &log_in, core.now())?;
     let persistence = if log_in.remembered { Persistence::Remembered } else { Persistence::Browser };
     Ok(Renaming::Renamed(Box::new(user), token, persistence))
 }
@@ -95,19 +97,23 @@ pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -
         .into_iter()
         .collect();
     if let Take::Refused { retry_after } = core.take(&counter).await? {
+        tracing::warn!(%user, "password_change_limited");
         return Ok(Changing::TooMany(TooMany { retry_after }));
     }
-    if core.passwords.verify(Some(known.hash.clone()), change.current, vec![]).await? == Password::Wrong {
+    let verified = core.passwords.verify(Some(known.hash.clone()), change.current, vec![]).await;
+    if !matches!(verified, Ok(Password::Wrong)) {
+        core.give_back(&counter).await;
+    }
+    if verified? == Password::Wrong {
         tracing::info!(%user, %session, "password_change_failed");
         return Ok(Changing::WrongCurrent);
     }
-    core.limits.give_back(&counter).await?;
     let hash = core.passwords.hash(new).await?;
-    let raise = raise(core, user, Some(session), core.now());
-    if core.users.set_password(raise, Some(&known.hash), &hash).await?.is_none() {
+    let raise = raise(core, user, Some(session)).await?;
+    let Some(epoch) = core.users.set_password(raise, Some(&known.hash), &hash).await? else {
         return Ok(Changing::Gone);
-    }
-    after_raise(core, user, Some(session)).await;
+    };
+    after_raise(core, user, epoch, Some(session)).await;
     tracing::info!(%user, kept = %session, "password_changed");
     Ok(Changing::Changed)
 }

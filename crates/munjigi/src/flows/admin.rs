@@ -5,7 +5,7 @@ use munjigi_rules::{Epoch, SessionId, UserId, Username};
 use munjigi_store::{Credentials, Registered, StoredHash, User};
 
 use super::FlowError;
-use super::end::{after_raise, end_session, raise};
+use super::end::{after_raise, end_session, raise, ring};
 use super::register::new_user;
 use crate::core::Core;
 use crate::passwords::Scheme;
@@ -64,8 +64,9 @@ pub async fn find(core: &Core, username: &str) -> Result<Option<Credentials>, Fl
 /// # Errors
 /// The store cannot be reached.
 pub async fn disable(core: &Core, user: UserId) -> Result<(), FlowError> {
-    core.users.disable(raise(core, user, None, core.now())).await?;
-    after_raise(core, user, None).await;
+    if let Some(epoch) = core.users.disable(raise(core, user, None).await?).await? {
+        after_raise(core, user, epoch, None).await;
+    }
     tracing::info!(%user, "user_disabled");
     Ok(())
 }
@@ -114,8 +115,9 @@ pub async fn set_password(core: &Core, user: &User, new: NewSecret<'_>) -> Resul
             None => return Ok(SetPassword::UnknownHash),
         },
     };
-    core.users.set_password(raise(core, user.id, None, core.now()), None, &hash).await?;
-    after_raise(core, user.id, None).await;
+    if let Some(epoch) = core.users.set_password(raise(core, user.id, None).await?, None, &hash).await? {
+        after_raise(core, user.id, epoch, None).await;
+    }
     tracing::info!(user = %user.id, "password_set");
     Ok(SetPassword::Done)
 }
@@ -125,13 +127,14 @@ pub async fn set_password(core: &Core, user: &User, new: NewSecret<'_>) -> Resul
 /// # Errors
 /// The store cannot be reached.
 pub async fn end_sessions(core: &Core, user: UserId) -> Result<(), FlowError> {
-    core.users.end_sessions(raise(core, user, None, core.now())).await?;
-    after_raise(core, user, None).await;
+    if let Some(epoch) = core.users.end_sessions(raise(core, user, None).await?).await? {
+        after_raise(core, user, epoch, None).await;
+    }
     tracing::info!(%user, "sessions_ended");
     Ok(())
 }
 
-/// Ends one session, whoever's it is. `None`: no such session is known; `false`: it had ended before.
+/// Ends one session, whoever's it is, and says whose. `None`: no such session is known, or it had ended before.
 ///
 /// # Errors
 /// The store cannot be reached.
@@ -148,14 +151,8 @@ pub async fn end_one(core: &Core, session: SessionId) -> Result<Option<UserId>, 
 /// The store cannot be reached.
 pub async fn end_everything(core: &Core) -> Result<u64, FlowError> {
     let now = core.now();
-    let users = core.users.end_all_sessions(now, core.feed_until(now)).await?;
-    if let Err(error) = core.feed.ring().await {
-        tracing::warn!(
-            error = crate::telemetry::chain(&error),
-            note = "the periodic read goes on trying",
-            "bell_failed"
-        );
-    }
+    let users = core.users.end_all_sessions(now, core.feed_until(now).await?).await?;
+    ring(core).await;
     tracing::info!(users, "all_sessions_ended");
     Ok(users)
 }

@@ -1,6 +1,6 @@
 //! Ends sessions. The row in the database is what counts; then the bell rings, and the hot state is forgotten.
 
-use munjigi_rules::{SessionId, Timestamp, UserId};
+use munjigi_rules::{Epoch, SessionId, UserId};
 use munjigi_store::{Raise, SessionEnd};
 
 use super::FlowError;
@@ -15,7 +15,7 @@ pub async fn end_session(core: &Core, user: UserId, session: SessionId) -> Resul
     let end = SessionEnd {
         session,
         user,
-        feed_until: core.feed_until(now),
+        feed_until: core.feed_until(now).await?,
         // An upper bound, for a session whose log-in is not known any more.
         keep_until: now.plus(core.lifetimes.absolute),
     };
@@ -26,25 +26,25 @@ pub async fn end_session(core: &Core, user: UserId, session: SessionId) -> Resul
 }
 
 /// What it takes to end everything of a user but `keep`.
-#[must_use]
-pub fn raise(core: &Core, user: UserId, keep: Option<SessionId>, now: Timestamp) -> Raise {
-    Raise { user, keep, now, feed_until: core.feed_until(now) }
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn raise(core: &Core, user: UserId, keep: Option<SessionId>) -> Result<Raise, FlowError> {
+    let now = core.now();
+    Ok(Raise { user, keep, now, feed_until: core.feed_until(now).await? })
 }
 
-/// Makes a raised epoch felt, once it is committed.
-pub async fn after_raise(core: &Core, user: UserId, keep: Option<SessionId>) {
+/// Makes a raised epoch felt, once it is committed. Sessions that were opened under it in the meantime stay.
+pub async fn after_raise(core: &Core, user: UserId, epoch: Epoch, keep: Option<SessionId>) {
     ring(core).await;
-    forgotten(core.sessions.end_all(user, keep).await);
+    forgotten(core.sessions.end_all(user, epoch, keep).await);
 }
 
-/// The periodic read catches up if this one fails, so that the log-out itself stands.
-async fn ring(core: &Core) {
+/// The periodic read catches up if this one fails, so that the end itself stands.
+pub(super) async fn ring(core: &Core) {
     if let Err(error) = core.feed.ring().await {
-        tracing::warn!(
-            error = crate::telemetry::chain(&error),
-            note = "the periodic read goes on trying",
-            "bell_failed"
-        );
+        let error = crate::telemetry::chain(&error);
+        tracing::warn!(error, note = "the periodic read goes on trying", "bell_failed");
     }
 }
 

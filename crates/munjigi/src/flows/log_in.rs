@@ -47,20 +47,13 @@ pub async fn log_in(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Resu
         tracing::warn!(from = %client, "log_in_limited");
         return Ok(LogIn::TooMany(TooMany { retry_after }));
     }
-    let known = find(core, attempt.username).await?;
-    let account = known
-        .as_ref()
-        .map_or(Account::Unknown, |known| if known.user.enabled { Account::Enabled } else { Account::Disabled });
-    let present = core.users.schemes().await?;
-    let kept = known.as_ref().map(|known| known.hash.clone());
-    let verified = core.passwords.verify(kept, attempt.password, present).await?;
-    match (decide(account, verified), known) {
-        (Decision::Welcome, Some(known)) => {
-            if !counters.is_empty() {
-                core.limits.give_back(&counters).await?;
-            }
-            welcome(core, known, attempt, client).await
-        }
+    let tried = verify(core, attempt).await;
+    // Counted first and given back, so that guesses made at once are all counted; what was no failure does not stay counted.
+    if !matches!(&tried, Ok((Decision::Refused, _))) {
+        core.give_back(&counters).await;
+    }
+    match tried? {
+        (Decision::Welcome, Some(known)) => welcome(core, known, attempt, client).await,
         (Decision::Disabled, Some(known)) => {
             tracing::info!(user = %known.user.id, from = %client, "log_in_disabled");
             Ok(LogIn::Disabled)
@@ -71,6 +64,18 @@ pub async fn log_in(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Resu
             Ok(LogIn::Refused)
         }
     }
+}
+
+/// Looks the user up and verifies the password, at the same cost whoever it is.
+async fn verify(core: &Core, attempt: &Attempt<'_>) -> Result<(Decision, Option<Credentials>), FlowError> {
+    let known = find(core, attempt.username).await?;
+    let account = known
+        .as_ref()
+        .map_or(Account::Unknown, |known| if known.user.enabled { Account::Enabled } else { Account::Disabled });
+    let present = core.users.schemes().await?;
+    let kept = known.as_ref().map(|known| known.hash.clone());
+    let verified = core.passwords.verify(kept, attempt.password, present).await?;
+    Ok((decide(account, verified), known))
 }
 
 /// What can be no username belongs to nobody.
@@ -110,12 +115,17 @@ async fn rehash(core: &Core, known: &Credentials, typed: &str) {
 }
 
 /// Failures are counted by account and address together, and by address. Whether the account exists makes no difference.
+/// Where the address is not known, because a proxy that is not trusted stands between, one wide counter for the account is
+/// what remains.
 fn counters(core: &Core, username: &str, client: &Client) -> Vec<(LimitKey, Quota)> {
-    let Some((quotas, address)) = core.quotas.zip(client.limited_address()) else { return vec![] };
+    let Some(quotas) = core.quotas else { return vec![] };
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, username.to_lowercase().as_bytes());
     let account: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    vec![
-        (LimitKey(format!("log_in:account:{account}:{address}")), quotas.log_in_account),
-        (LimitKey(format!("log_in:address:{address}")), quotas.log_in_address),
-    ]
+    match client.limited_address() {
+        Some(address) => vec![
+            (LimitKey(format!("log_in:account:{account}:{address}")), quotas.log_in_account),
+            (LimitKey(format!("log_in:address:{address}")), quotas.log_in_address),
+        ],
+        None => vec![(LimitKey(format!("log_in:account:{account}:anywhere")), quotas.log_in_address)],
+    }
 }

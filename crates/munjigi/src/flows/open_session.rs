@@ -40,7 +40,10 @@ pub async fn open_session(
         until: opening.record.until,
     };
     core.users.record_log_in(log_in.clone()).await?;
-    core.sessions.open(user.id, session, opening.record, now).await?;
+    let removed = core.sessions.open(user.id, session, opening.record, now).await?;
+    if !removed.is_empty() {
+        core.users.forget_log_ins(removed).await?;
+    }
     issue(core, user, &log_in, Refresh::sign(core, &log_in, &opening.first, now)?, now)
 }
 

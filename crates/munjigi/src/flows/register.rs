@@ -45,6 +45,7 @@ pub async fn register(
         Err(problems) => return Ok(Registration::Invalid(problems)),
     };
     if let Take::Refused { retry_after } = core.take(&counters(core, client)).await? {
+        tracing::warn!(from = %client, "registration_limited");
         return Ok(Registration::TooMany(TooMany { retry_after }));
     }
     let hash = core.passwords.hash(registration.password).await?;

@@ -59,10 +59,11 @@ impl Renew for Renewer {
 }
 
 async fn renew(core: &Core, token: &RefreshToken, text: &str) -> Result<Renewal, FlowError> {
+    // First: a clock that is ahead would take every token for expired, and sign everybody out.
+    refuse_if_clock_is_off(core)?;
     if core.now() >= token.expires {
         return Ok(Renewal::Ended);
     }
-    refuse_if_clock_is_off(core)?;
     let standing = core.users.standing(token.user, token.session).await?;
     let Some((user, log_in, min_epoch)) = standing.and_then(good) else { return Ok(Renewal::Ended) };
     let (now, fresh) = (core.now(), Nonce::from_bytes(random::bytes()));

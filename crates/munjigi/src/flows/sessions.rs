@@ -42,8 +42,8 @@ pub async fn list(core: &Core, user: UserId) -> Result<Vec<Seen>, FlowError> {
 /// The row could not be written.
 pub async fn end_one(core: &Core, user: UserId, session: SessionId) -> Result<bool, FlowError> {
     // Only one's own: knowing the id of somebody else's session is worth nothing.
-    let log_ins = core.users.log_ins(user, core.now()).await?;
-    if !log_ins.iter().any(|log_in| log_in.session == session) {
+    let log_in = core.users.log_in(session).await?;
+    if log_in.is_none_or(|log_in| log_in.user != user) {
         return Ok(false);
     }
     end_session(core, user, session).await?;
@@ -56,8 +56,9 @@ pub async fn end_one(core: &Core, user: UserId, session: SessionId) -> Result<bo
 /// # Errors
 /// The row could not be written.
 pub async fn end_others(core: &Core, user: UserId, keep: SessionId) -> Result<(), FlowError> {
-    core.users.end_sessions(raise(core, user, Some(keep), core.now())).await?;
-    after_raise(core, user, Some(keep)).await;
+    if let Some(epoch) = core.users.end_sessions(raise(core, user, Some(keep)).await?).await? {
+        after_raise(core, user, epoch, Some(keep)).await;
+    }
     tracing::info!(%user, kept = %keep, "other_sessions_ended");
     Ok(())
 }

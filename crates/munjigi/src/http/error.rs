@@ -77,6 +77,15 @@ impl Code {
         }
     }
 
+    /// The code of a status that a library picked.
+    #[must_use]
+    pub fn of(status: StatusCode) -> Self {
+        let known =
+            [Self::NotFound, Self::MethodNotAllowed, Self::TooLarge, Self::UnsupportedMediaType, Self::Unavailable];
+        let fallback = if status.is_server_error() { Self::Internal } else { Self::Malformed };
+        known.into_iter().find(|code| code.status() == status).unwrap_or(fallback)
+    }
+
     /// Its status.
     #[must_use]
     pub const fn status(self) -> StatusCode {

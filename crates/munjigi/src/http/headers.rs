@@ -33,7 +33,7 @@ impl SecurityHeaders {
             (HeaderName::from_static("permissions-policy"), fixed("camera=(), geolocation=(), microphone=()")),
         ];
         if https {
-            headers.push((STRICT_TRANSPORT_SECURITY, fixed("max-age=63072000; includeSubDomains")));
+            headers.push((STRICT_TRANSPORT_SECURITY, fixed("max-age=63072000")));
         }
         Ok(Self(headers))
     }

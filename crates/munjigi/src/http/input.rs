@@ -1,10 +1,12 @@
-//! Bodies: a form or JSON, read into one type, at most 64 KiB and within ten seconds.
+//! Bodies: a form or JSON, read into one type, at most 64 KiB and within eight seconds.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -15,7 +17,21 @@ use super::error::{Code, Problem};
 /// Most bytes of a body.
 pub const MOST: usize = 64 * 1024;
 /// A body has to be here after so long.
-const SLOWEST: Duration = Duration::from_secs(10);
+const SLOWEST: Duration = Duration::from_secs(8);
+
+/// Most bytes of a request's head: names and values of its headers, and its target.
+pub const MOST_HEAD: usize = 32 * 1024;
+
+/// Refuses a head that is too large. The server's own buffer is a little larger than what it reads at once, so that its limit
+/// alone would let some through.
+pub async fn limit_head(request: Request, next: Next) -> Response {
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if headers.sum::<usize>() + target > MOST_HEAD {
+        return Problem::new(Code::TooLarge).into_response();
+    }
+    next.run(request).await
+}
 
 /// What was typed, from a form or from JSON. Unknown members are ignored and have no effect; a member that occurs twice, or
 /// is of the wrong type, is refused.
@@ -34,7 +50,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
                 Problem::new(if too_large { Code::TooLarge } else { Code::Malformed })
             })?;
         let read = match kind {
-            Kind::Json => serde_json::from_slice(&body).ok(),
+            // The brace is asked for because serde would also take a list with the members in their order.
+            Kind::Json if body.trim_ascii_start().first() == Some(&b'{') => serde_json::from_slice(&body).ok(),
+            Kind::Json => None,
             Kind::Urlencoded => serde_urlencoded::from_bytes(&body).ok(),
             Kind::None if body.is_empty() => serde_urlencoded::from_bytes(b"").ok(),
             Kind::None => return Err(Problem::new(Code::UnsupportedMediaType)),
@@ -90,9 +108,11 @@ impl<'de> Deserialize<'de> for Ticked {
         enum Either {
             Truth(bool),
             Text(String),
+            Nothing(()),
         }
         Ok(Self(match Either::deserialize(deserializer)? {
             Either::Truth(truth) => truth,
+            Either::Nothing(()) => false,
             Either::Text(text) => !matches!(text.as_str(), "" | "0" | "off" | "false"),
         }))
     }

@@ -48,6 +48,7 @@ pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let mut response = form(&app, &asked, response);
     app.site.security_headers.add(response.headers_mut());
     if let Some(lang) = asked.reader.chosen
+        && asked.here.as_deref().is_some_and(|here| here.starts_with(&app.site.base_path))
         && let Ok(line) = HeaderValue::from_str(&language_cookie(app.pages.languages().tag(lang), app.site.https))
     {
         response.headers_mut().append(SET_COOKIE, line);
@@ -71,6 +72,10 @@ fn form(app: &App, asked: &Asked, response: Response) -> Response {
             }
         };
         return failed(app, asked, problem).over(parts);
+    }
+    // What a library refused before any handler was asked: a path that is no UTF-8, for example.
+    if parts.status.is_client_error() || parts.status.is_server_error() {
+        return failed(app, asked, Problem::new(Code::of(parts.status))).over(parts);
     }
     Response::from_parts(parts, body)
 }
@@ -136,13 +141,15 @@ fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
     let args =
         |text: &Text| text.args.iter().map(|(name, number)| (*name, pages::Value::from(*number))).collect::<Vec<_>>();
     let say = |text: &Text| messages.text(lang, text.key, &args(text));
-    let seconds = problem.retry_after.unwrap_or_default().as_secs();
+    let soon = (problem.code == Code::Unavailable).then_some(Duration::from_secs(1));
+    let retry_after = problem.retry_after.or(soon);
+    let seconds = retry_after.unwrap_or_default().as_secs();
     let usual = messages.problem(lang, name, &[("seconds", pages::Value::from(seconds))]);
     let title = usual.title;
     let detail = problem.detail.as_ref().map_or(usual.detail, say);
     let errors: Map<String, Value> =
         problem.errors.iter().map(|(field, text)| ((*field).to_owned(), say(text).into())).collect();
-    let formed = |kind, body| Formed { status, kind, body, location: None, retry_after: problem.retry_after };
+    let formed = |kind, body| Formed { status, kind, body, location: None, retry_after };
     if asked.reader.form == Form::Json {
         let mut body = json!({
             "type": format!("urn:munjigi:problem:{name}"),

@@ -16,8 +16,7 @@ use crate::random;
 
 /// Iterations that the tutorial's app used, always.
 const TUTORIAL_ROUNDS: u32 = 104_906;
-/// Most that a hash brought along may cost: 1 GiB, or 2^16 rounds of bcrypt, a few seconds each.
-const MOST_MEMORY: u32 = 1024 * 1024;
+/// Most that a bcrypt hash brought along may cost: 2^16 rounds, a few seconds.
 const MOST_BCRYPT_COST: u32 = 16;
 
 /// A way of hashing, with its cost: users of one scheme cost the same to verify.
@@ -66,6 +65,11 @@ impl Memory {
 }
 
 impl Scheme {
+    /// Most memory of an Argon2id hash, ours or brought along, in KiB: 1 GiB.
+    pub const MOST_MEMORY: u32 = 1024 * 1024;
+    /// Most passes of one.
+    pub const MOST_PASSES: u32 = 64;
+
     /// The scheme of a hash as other systems keep it, if it is one that we verify.
     #[must_use]
     pub fn detect(text: &str) -> Option<Self> {
@@ -76,7 +80,8 @@ impl Scheme {
             let version_1_3 = hash.version == Some(Version::V0x13.into());
             let whole = hash.salt.is_some() && hash.hash.is_some();
             let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
-            return (version_1_3 && whole && memory <= MOST_MEMORY).then_some(Self::Argon2id { memory, passes, lanes });
+            let bearable = memory <= Self::MOST_MEMORY && passes <= Self::MOST_PASSES;
+            return (version_1_3 && whole && bearable).then_some(Self::Argon2id { memory, passes, lanes });
         }
         if !text.is_ascii() {
             return None;

@@ -26,7 +26,11 @@ use crate::http::negotiate::{Form, Reader};
 /// Lets signed-in users through; leads everybody else to log-in and back.
 pub async fn only_signed_in(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let extensions = request.extensions();
-    let Some(Visitor::Anonymous { reason }) = extensions.get::<Visitor>() else { return next.run(request).await };
+    let reason = match extensions.get::<Visitor>() {
+        Some(Visitor::SignedIn(_)) => return next.run(request).await,
+        Some(Visitor::Anonymous { reason }) => *reason,
+        None => None,
+    };
     let page = extensions.get::<Reader>().is_some_and(|reader| reader.form == Form::Page);
     if !page {
         return Problem::new(Code::LoginRequired).into_response();

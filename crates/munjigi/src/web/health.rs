@@ -19,7 +19,7 @@ pub async fn alive() -> Answer {
 /// The node can do its work; if not, what is wrong. The cause of a store's failure goes to the log and not to strangers.
 pub async fn ready(State(app): State<Arc<App>>) -> Answer {
     let most = app.gate.parts().max_staleness;
-    let users = app.core.feed.ring().await.map_err(unreachable);
+    let users = app.core.users.schemes().await.map(drop).map_err(unreachable);
     let sessions = app.core.sessions.ping().await.map_err(unreachable);
     let revocations = match app.core.feed.staleness() {
         None => Err("not read yet".to_owned()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use munjigi_gate::{CookieOrder, Presented, Visitor};
+use munjigi_gate::{CookieOrder, Presented, Via, Visitor};
 use serde_json::json;
 
 use super::view::UserView;
@@ -23,7 +23,9 @@ pub async fn ask(visitor: Visitor) -> Answer {
 /// may go on elsewhere.
 pub async fn log_out(State(app): State<Arc<App>>, Extension(tokens): Extension<Presented>) -> Result<Answer, Problem> {
     let done = flow(&app.core, &tokens).await;
-    done.map_err(|error| Problem::from(error).cookies(CookieOrder::Clear))?;
+    // Whoever shows a bearer token has no cookies of ours, and a browser's are not looked at.
+    let order = if tokens.via == Via::Cookie { CookieOrder::Clear } else { CookieOrder::Keep };
+    done.map_err(|error| Problem::from(error).cookies(order.clone()))?;
     let answer = Answer::json(json!({ "success": true })).or_go(format!("{}/login", app.site.base_path));
-    Ok(answer.cookies(CookieOrder::Clear))
+    Ok(answer.cookies(order))
 }

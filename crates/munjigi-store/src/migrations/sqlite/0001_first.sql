@@ -29,7 +29,7 @@ CREATE TABLE log_ins (
     until      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX log_ins_by_user ON log_ins (user);
+CREATE INDEX log_ins_by_user ON log_ins (user, until);
 CREATE INDEX log_ins_by_end ON log_ins (until);
 
 -- The feed: a row for one session, or for everything of a user below an epoch. AUTOINCREMENT, because a reader's cursor

@@ -1,0 +1,161 @@
+//! `/user/account`, `…/account/name`, `…/account/password`
+
+use serde_json::json;
+
+use crate::harness::{OTHER_PASSWORD, PASSWORD, Site};
+
+#[tokio::test]
+async fn a_stranger_is_led_to_log_in_and_back() {
+    let site = Site::embedded().await;
+    let led = site.browser().get("/user/account?saved=name").await.expect(303);
+    assert_eq!(led.location(), "/user/login?return_to=%2Fuser%2Faccount%3Fsaved%3Dname");
+    let mut browser = site.registered("mina").await;
+    browser.clone().log_out().await;
+    let led = browser.get("/user/account").await.expect(303);
+    assert_eq!(led.location(), "/user/login?return_to=%2Fuser%2Faccount&reason=ended");
+}
+
+#[tokio::test]
+async fn a_program_without_a_session_is_told_to_log_in() {
+    let site = Site::embedded().await;
+    for path in ["/user/account", "/user/account/sessions"] {
+        site.browser().get_json(path).await.problem(401, "login_required");
+    }
+    for path in [
+        "/user/account/name",
+        "/user/account/password",
+        "/user/account/sessions/current/end",
+        "/user/account/sessions/end-others",
+    ] {
+        site.browser().post_json(path, json!({})).await.problem(401, "login_required");
+        let led = site.browser().post_form(path, &[]).await.expect(303);
+        assert_eq!(led.location(), "/user/login?return_to=%2Fuser%2Faccount", "after a form, the page it stood on");
+    }
+}
+
+#[tokio::test]
+async fn the_account_says_who_and_where() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    let account = browser.get_json("/user/account").await.expect(200).json();
+    let members: Vec<_> = account.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["user", "sessions"]);
+    assert_eq!(account["user"], browser.info().await["user"]);
+    assert_eq!(account["sessions"].as_array().unwrap().len(), 1);
+    assert!(browser.get("/user/account").await.expect(200).body.contains("mina"));
+}
+
+on_both_stores! {
+    async fn a_new_name_shows_at_once(site: Site) {
+        let mut browser = site.registered("mina").await;
+        let mut tab = browser.clone();
+        let done = browser.post_json("/user/account/name", json!({ "name": "  민아 " })).await.expect(200);
+        assert_eq!(done.json()["user"]["name"], "민아");
+        assert_eq!(browser.info().await["user"]["name"], "민아", "in the token that came with the answer");
+        assert_eq!(tab.get_json("/user/account").await.json()["user"]["name"], "민아", "as the database says");
+        site.let_access_expire();
+        assert_eq!(tab.info().await["user"]["name"], "민아", "in the next token of every tab");
+        assert_eq!(site.logged_in("mina").await.info().await["user"]["name"], "민아");
+    }
+
+    async fn a_new_password_ends_every_other_session_and_not_this_one(site: Site) {
+        let mut browser = site.registered("mina").await;
+        let mut tab = browser.clone();
+        let mut phone = site.logged_in("mina").await;
+        let mut asleep = site.logged_in("mina").await;
+
+        let done = browser.change_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
+        assert_eq!(done.json(), json!({ "success": true }));
+        assert!(browser.is_signed_in().await);
+        assert!(tab.is_signed_in().await, "a second tab, with an access token from before, is renewed");
+        phone.is_signed_out_because("ended").await;
+        site.let_access_expire();
+        assert!(browser.is_signed_in().await && tab.is_signed_in().await);
+        assert!(!asleep.is_signed_in().await);
+
+        site.browser().log_in("mina").await.problem(401, "invalid_credentials");
+        site.browser().log_in_with("mina", OTHER_PASSWORD).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_form_leads_back_to_the_page_which_says_that_it_is_saved() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    let done = browser.post_form("/user/account/name", &[("name", "Minah")]).await.expect(303);
+    assert_eq!(done.location(), "/user/account?saved=name");
+    assert!(browser.get(done.location()).await.body.contains("Your name has been saved."));
+    let fields = [("currentPassword", PASSWORD), ("newPassword", OTHER_PASSWORD), ("confirmPassword", OTHER_PASSWORD)];
+    let done = browser.post_form("/user/account/password", &fields).await.expect(303);
+    assert_eq!(done.location(), "/user/account?saved=password");
+    assert!(browser.get(done.location()).await.expect(200).body.contains("Your password has been changed."));
+}
+
+#[tokio::test]
+async fn a_name_is_held_to_the_same_rule_as_at_registration() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    for name in [json!(""), json!("a\u{202e}b"), json!("x".repeat(65)), json!(null)] {
+        let refused = browser.post_json("/user/account/name", json!({ "name": name })).await;
+        assert!(refused.problem(422, "validation_failed")["errors"]["name"].is_string());
+    }
+    assert_eq!(browser.info().await["user"]["name"], "Mina");
+    browser.post_json("/user/account/name", json!({ "nickName": "미나" })).await.expect(200);
+    let page = browser.post_form("/user/account/name", &[("name", "")]).await.expect(422);
+    assert!(page.body.contains("Please fill this in."), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_password_changes_only_for_who_knows_the_present_one() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    let mut phone = site.logged_in("mina").await;
+    let change = |current: &str, new: &str, confirm: &str| json!({ "currentPassword": current, "newPassword": new, "confirmPassword": confirm });
+    for (body, field) in [
+        (change("wrong-one", OTHER_PASSWORD, OTHER_PASSWORD), "currentPassword"),
+        (change("", OTHER_PASSWORD, OTHER_PASSWORD), "currentPassword"),
+        (change(PASSWORD, "short", "short"), "newPassword"),
+        (change(PASSWORD, OTHER_PASSWORD, "else"), "confirmPassword"),
+        (json!({}), "currentPassword"),
+    ] {
+        let problem = browser.post_json("/user/account/password", body).await.problem(422, "validation_failed");
+        let fields: Vec<_> = problem["errors"].as_object().unwrap().keys().collect();
+        assert_eq!(fields, [field]);
+    }
+    assert!(phone.is_signed_in().await, "nothing has ended");
+    site.browser().log_in("mina").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_session_does_not_let_its_holder_guess_the_password_at_leisure() {
+    let site = Site::with(&[("limits.log_in_account", "3/15m")]).await;
+    let mut browser = site.registered("mina").await;
+    for _ in 0..3 {
+        browser.change_password("wrong-one", OTHER_PASSWORD).await.expect(422);
+    }
+    let refused = browser.change_password(PASSWORD, OTHER_PASSWORD).await;
+    refused.problem(429, "rate_limited");
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn a_bearer_may_rename_and_gets_no_cookie() {
+    let site = Site::embedded().await;
+    let browser = site.registered("mina").await;
+    let mut program = browser.as_bearer();
+    let done = program.post_json("/user/account/name", json!({ "name": "Minah" })).await.expect(200);
+    assert!(done.keeps_cookies());
+}
+
+/// Case 3 of the gate: both cookies come with this very response, also where the handler has an access token of its own.
+#[tokio::test]
+async fn a_new_name_with_an_expired_access_token_brings_both_cookies() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    let before = browser.refresh();
+    site.let_access_expire();
+    let done = browser.post_json("/user/account/name", json!({ "name": "Minah" })).await.expect(200);
+    assert!(done.sets_cookies(), "{:?}", done.cookie_attributes());
+    assert_ne!(browser.refresh(), before, "the one that was traded in is spent");
+    assert_eq!(browser.info().await["user"]["name"], "Minah");
+}
