@@ -96,6 +96,17 @@ impl CookieSettings {
         Shown { access: access.token(), refresh: refresh.token() }
     }
 
+    /// Every value under one of our names, however often it is there: log-out ends whatever it can.
+    pub fn every<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
+        let ours = [self.access_name.clone(), self.refresh_name.clone()];
+        let pairs = headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes()));
+        pairs
+            .filter(move |(name, value)| {
+                ours.iter().any(|own| own.as_bytes() == *name) && !value.is_empty() && is_plain(value)
+            })
+            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
     /// The `Set-Cookie` line for a token. `max_age` in seconds; none for a cookie that dies with the browser.
     ///
     /// # Errors

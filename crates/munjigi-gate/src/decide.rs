@@ -85,15 +85,19 @@ enum Source<'h> {
 
 /// The tokens as a request shows them.
 pub(crate) fn presented(gate: &Gate, headers: &HeaderMap) -> Presented {
-    match source(headers) {
-        Source::Bearer(token) => Presented { access: Some(token.to_owned()), refresh: None, via: Via::Bearer },
-        Source::Confused => Presented { access: None, refresh: None, via: Via::Bearer },
+    let cookies = &gate.parts().cookies;
+    let (access, refresh, via) = match source(headers) {
+        Source::Bearer(token) => (Some(token), None, Via::Bearer),
+        Source::Confused => (None, None, Via::Bearer),
         Source::Cookies => {
-            let shown = gate.parts().cookies.read(headers);
-            let (access, refresh) = (shown.access.map(str::to_owned), shown.refresh.map(str::to_owned));
-            Presented { access, refresh, via: Via::Cookie }
+            let shown = cookies.read(headers);
+            (shown.access, shown.refresh, Via::Cookie)
         }
-    }
+    };
+    let complete = via == Via::Cookie && access.is_some() && refresh.is_some();
+    let unused = cookies.every(headers).filter(|token| Some(*token) != access && Some(*token) != refresh);
+    let unused = if complete { Vec::new() } else { unused.map(str::to_owned).collect() };
+    Presented { access: access.map(str::to_owned), refresh: refresh.map(str::to_owned), unused, via }
 }
 
 /// Looks at a request without waiting for anything.

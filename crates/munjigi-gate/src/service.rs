@@ -116,6 +116,7 @@ where
                     CookieOrder::Set(issued) => Presented {
                         access: Some(issued.access_token.clone()),
                         refresh: Some(issued.refresh_token.clone()),
+                        unused: Vec::new(),
                         via: Via::Cookie,
                     },
                     CookieOrder::Keep | CookieOrder::SetAccess { .. } | CookieOrder::Clear => shown,

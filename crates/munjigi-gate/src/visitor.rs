@@ -122,6 +122,8 @@ pub struct Presented {
     pub access: Option<String>,
     /// The refresh token: the cookie.
     pub refresh: Option<String>,
+    /// Cookies of ours that were not looked at: doubled ones, and those beside a bearer. Log-out ends what they name, too.
+    pub unused: Vec<String>,
     /// How they came in; cookies where there were none.
     pub via: Via,
 }

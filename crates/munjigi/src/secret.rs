@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -134,7 +134,13 @@ fn derive(secret: &SecretString, purpose: &str) -> DerivedKey {
 /// If it cannot be made; the message names it.
 pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.with_context(|| format!("server.data_dir: cannot make the folder {}", dir.display()))
+    made.with_context(|| format!("server.data_dir: cannot make the folder {}", dir.display()))?;
+    let mode = fs::metadata(dir).map(|found| found.permissions().mode()).unwrap_or_default();
+    if mode & 0o077 != 0 {
+        let note = "others on this machine can look into the data directory; `chmod 700` it";
+        tracing::warn!(dir = %dir.display(), mode = format!("{:o}", mode & 0o777), note, "open_data_dir");
+    }
+    Ok(())
 }
 
 /// The secret kept in the data directory, made at the first start. Two processes that start at once get the same one: the
@@ -203,7 +209,6 @@ mod tests {
 
     #[test]
     fn processes_that_start_at_once_agree_on_one_secret() {
-        use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let made: Vec<String> = std::thread::scope(|scope| {
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| load_or_make(dir.path()).unwrap())).collect();

@@ -90,14 +90,23 @@ async fn what_the_app_says_about_caches_gives_way_and_what_else_varies_stays() {
 async fn after_a_renewal_the_new_tokens_are_passed_on() {
     let world = renewing().await;
     let answer = world.send_through(world.gate.layer().keep_tokens(), with_cookies(None, Some("r"))).await;
-    let new =
-        Presented { access: Some(issued().access_token), refresh: Some(issued().refresh_token), via: Via::Cookie };
+    let new = Presented {
+        access: Some(issued().access_token),
+        refresh: Some(issued().refresh_token),
+        unused: vec![],
+        via: Via::Cookie,
+    };
     assert_eq!(answer.seen().unwrap().presented, Some(new));
 }
 
 #[tokio::test]
 async fn nothing_that_holds_a_token_shows_it() {
-    let shown = Presented { access: Some("s3cret".to_owned()), refresh: Some("s3cret".to_owned()), via: Via::Cookie };
+    let shown = Presented {
+        access: Some("s3cret".to_owned()),
+        refresh: Some("s3cret".to_owned()),
+        unused: vec![],
+        via: Via::Cookie,
+    };
     let new = Issued { access_token: "s3cret".to_owned(), refresh_token: "s3cret".to_owned(), ..issued() };
     let expires = at(START);
     let persistence = Persistence::Browser;

@@ -54,10 +54,15 @@ async fn tokens_are_passed_on_only_where_they_are_asked_for() {
     let request = || with_cookies(Some(&expired), Some("r"));
     assert_eq!(world.peek(request()).await.seen().unwrap().presented, None);
     let answer = world.send_through(world.gate.peek_layer().keep_tokens(), request()).await;
-    let shown = Presented { access: Some(expired.clone()), refresh: Some("r".to_owned()), via: Via::Cookie };
+    let shown =
+        Presented { access: Some(expired.clone()), refresh: Some("r".to_owned()), unused: vec![], via: Via::Cookie };
     assert_eq!(answer.seen().unwrap().presented, Some(shown));
     let bearer = with_authorization("Bearer some.thing.else");
     let answer = world.send_through(world.gate.peek_layer().keep_tokens(), bearer).await;
-    let shown = Presented { access: Some("some.thing.else".to_owned()), refresh: None, via: Via::Bearer };
-    assert_eq!(answer.seen().unwrap().presented, Some(shown));
+    let shown = answer.seen().unwrap().presented.unwrap();
+    assert_eq!(
+        (shown.access.as_deref(), shown.refresh.as_deref(), shown.via),
+        (Some("some.thing.else"), None, Via::Bearer)
+    );
+    assert_eq!(shown.unused.len(), 2, "the cookies beside it, for log-out");
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::{NOT_FOUND, output};
 use crate::core::Core;
+use crate::flows::device::Device;
 use crate::flows::{admin, sessions};
-use crate::http::device::Device;
 
 /// Shows and ends sessions
 #[derive(Subcommand)]

@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
         let given = self.given(name);
         let shown = match keys::find(name) {
             Some(key) if key.secret => "(not shown)".to_owned(),
-            _ => format!("{:?}", given.texts.join(", ")),
+            _ => format!("{:?}", given.texts.iter().map(|text| without_password(text)).collect::<Vec<_>>().join(", ")),
         };
         self.problems.push(format!("{}: {name} = {shown}: expected {allowed}", given.source));
     }
@@ -331,6 +331,14 @@ impl StandIn for Url {
 pub trait Number: FromStr + PartialOrd + std::fmt::Display + Copy {}
 impl Number for u32 {}
 impl Number for usize {}
+
+/// A value as it may be shown: a URL without the password in it.
+fn without_password(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) if url.password().is_some() => crate::core::shown_url(text),
+        _ => text.to_owned(),
+    }
+}
 
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 

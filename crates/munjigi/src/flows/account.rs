@@ -1,6 +1,6 @@
 //! A user changes their name or their password.
 
-use munjigi_gate::{Identity, Persistence};
+use munjigi_gate::{AccessClaims, Identity, Persistence};
 use munjigi_rules::DisplayName;
 use munjigi_rules::log_in::Password;
 use munjigi_rules::name::InvalidName;
@@ -8,7 +8,7 @@ use munjigi_rules::password::WeakPassword;
 use munjigi_store::{LimitKey, Take, User};
 
 use super::end::{after_raise, raise};
-use super::open_session::access_token;
+use super::open_session::token_id;
 use super::renew::good;
 use super::{FlowError, TooMany};
 use crate::core::Core;
@@ -37,9 +37,10 @@ pub async fn rename(core: &Core, who: &Identity, name: &str) -> Result<Renaming,
     let standing = core.users.standing(who.user_id(), who.session_id()).await?;
     let Some((user, log_in, _)) = standing.and_then(good) else { return Ok(Renaming::Gone) };
     tracing::info!(user = %who.user_id(), "renamed");
-    // The epoch stays that of the caller's token: renaming oneself must not outlive what would have ended the session.
-    let as_before = User { epoch: who.claims.sep, ..user.clone() };
-    let token = access_token(core, &as_before, &log_in, core.now())?;
+    // The same token with another name: neither its expiry nor its epoch may move, or a stolen access token could be kept
+    // alive for ever by renaming.
+    let claims = AccessClaims { name: user.name.to_string(), jti: token_id(), ..AccessClaims::clone(&who.claims) };
+    let token = core.keys.sign(&claims).map_err(FlowError::Broken)?;
     let persistence = if log_in.remembered { Persistence::Remembered } else { Persistence::Browser };
     Ok(Renaming::Renamed(Box::new(user), token, persistence))
 }
@@ -90,10 +91,10 @@ pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -
         Ok(new) => new,
         Err(why) => return Ok(Changing::Weak(why)),
     };
-    // Whoever holds a session for a moment must not be able to guess at leisure.
+    // Whoever holds a session for a moment must not be able to guess at leisure, nor to block the owner's other sessions.
     let counter: Vec<_> = core
         .quotas
-        .map(|quotas| (LimitKey(format!("password:user:{user}")), quotas.log_in_account))
+        .map(|quotas| (LimitKey(format!("password:session:{session}")), quotas.log_in_account))
         .into_iter()
         .collect();
     if let Take::Refused { retry_after } = core.take(&counter).await? {

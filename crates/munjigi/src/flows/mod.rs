@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod device;
 pub mod end;
 pub mod log_in;
 pub mod log_out;

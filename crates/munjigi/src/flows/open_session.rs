@@ -81,12 +81,9 @@ pub fn issue(core: &Core, user: &User, log_in: &LogIn, refresh: Refresh, now: Ti
     })
 }
 
-/// Signs an access token alone.
-///
-/// # Errors
-/// Signing fails, which it has no reason to.
-pub fn access_token(core: &Core, user: &User, log_in: &LogIn, now: Timestamp) -> Result<String, FlowError> {
-    core.keys.sign(&claims(core, user, log_in, now)).map_err(FlowError::Broken)
+/// A fresh `jti`.
+pub(super) fn token_id() -> String {
+    format!("{:032x}", u128::from_be_bytes(random::bytes()))
 }
 
 fn claims(core: &Core, user: &User, log_in: &LogIn, now: Timestamp) -> AccessClaims {
@@ -100,7 +97,7 @@ fn claims(core: &Core, user: &User, log_in: &LogIn, now: Timestamp) -> AccessCla
         username: user.username.to_string(),
         iat: now.as_secs(),
         exp: now.as_secs().saturating_add(core.lifetimes.access.as_secs().cast_signed()),
-        jti: format!("{:032x}", u128::from_be_bytes(random::bytes())),
+        jti: token_id(),
         auth_time: log_in.at.as_secs(),
         amr: vec!["pwd".to_owned()],
     }

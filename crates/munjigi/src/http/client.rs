@@ -8,7 +8,7 @@ use std::sync::Once;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::header::{FORWARDED, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::app::App;
@@ -45,13 +45,11 @@ fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
 /// From the right, because each proxy adds what it saw at the end, and what stands before it anybody can make up. What is no
 /// address stops the search: nothing to the left of it can be believed.
 fn forwarded(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
-    let mut hops: Vec<&str> = Vec::new();
-    for line in headers.get_all(X_FORWARDED_FOR) {
-        hops.extend(line.to_str().ok()?.split(',').map(str::trim));
-    }
+    let lines: Vec<&[u8]> = headers.get_all(X_FORWARDED_FOR).into_iter().map(HeaderValue::as_bytes).collect();
+    let hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     let mut last = None;
-    for hop in hops.into_iter().rev() {
-        let Some(address) = address(hop) else { break };
+    for hop in hops {
+        let Some(address) = std::str::from_utf8(hop).ok().and_then(|hop| address(hop.trim())) else { break };
         last = Some(address);
         if !is_trusted(address) {
             break;
@@ -95,7 +93,7 @@ mod tests {
     fn seen(peer: &str, forwarded_for: &[&str]) -> (String, bool) {
         let mut headers = HeaderMap::new();
         for line in forwarded_for {
-            headers.append(X_FORWARDED_FOR, line.parse().unwrap());
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         let client = of(Some(peer.parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()]);
         (client.address.unwrap().to_string(), client.shared_address)
@@ -113,6 +111,8 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["203.0.113.9"]), client);
         assert_eq!(seen("10.0.0.1", &["1.2.3.4, 203.0.113.9, 10.0.0.2"]), client);
         assert_eq!(seen("10.0.0.1", &["1.2.3.4", "203.0.113.9"]), client);
+        assert_eq!(seen("10.0.0.1", &["가, 203.0.113.9"]), client);
+        assert_eq!(seen("10.0.0.1", &["가", "203.0.113.9"]), client);
         assert_eq!(seen("10.0.0.1", &["203.0.113.9:4711"]), client);
         assert_eq!(seen("10.0.0.1", &["[2001:db8::1]:4711"]).0, "2001:db8::1");
         assert_eq!(seen("10.0.0.1", &["1.2.3.4, rubbish"]).0, "10.0.0.1");

@@ -2,7 +2,7 @@
 
 pub mod answer;
 pub mod client;
-pub mod device;
+
 pub mod error;
 pub mod fields;
 pub mod headers;

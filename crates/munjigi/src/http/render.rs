@@ -48,7 +48,7 @@ pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let mut response = form(&app, &asked, response);
     app.site.security_headers.add(response.headers_mut());
     if let Some(lang) = asked.reader.chosen
-        && asked.here.as_deref().is_some_and(|here| here.starts_with(&app.site.base_path))
+        && response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == HTML)
         && let Ok(line) = HeaderValue::from_str(&language_cookie(app.pages.languages().tag(lang), app.site.https))
     {
         response.headers_mut().append(SET_COOKIE, line);

@@ -23,8 +23,9 @@ pub async fn ask(visitor: Visitor) -> Answer {
 /// may go on elsewhere.
 pub async fn log_out(State(app): State<Arc<App>>, Extension(tokens): Extension<Presented>) -> Result<Answer, Problem> {
     let done = flow(&app.core, &tokens).await;
-    // Whoever shows a bearer token has no cookies of ours, and a browser's are not looked at.
-    let order = if tokens.via == Via::Cookie { CookieOrder::Clear } else { CookieOrder::Keep };
+    // A program with a bearer token has no cookies, and is told nothing about any.
+    let program = tokens.via == Via::Bearer && tokens.unused.is_empty();
+    let order = if program { CookieOrder::Keep } else { CookieOrder::Clear };
     done.map_err(|error| Problem::from(error).cookies(order.clone()))?;
     let answer = Answer::json(json!({ "success": true })).or_go(format!("{}/login", app.site.base_path));
     Ok(answer.cookies(order))

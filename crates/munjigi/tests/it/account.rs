@@ -1,8 +1,10 @@
 //! `/user/account`, `…/account/name`, `…/account/password`
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::harness::{OTHER_PASSWORD, PASSWORD, Site};
+use crate::harness::{OTHER_PASSWORD, PASSWORD, Site, claims_of};
 
 #[tokio::test]
 async fn a_stranger_is_led_to_log_in_and_back() {
@@ -158,4 +160,31 @@ async fn a_new_name_with_an_expired_access_token_brings_both_cookies() {
     assert!(done.sets_cookies(), "{:?}", done.cookie_attributes());
     assert_ne!(browser.refresh(), before, "the one that was traded in is spent");
     assert_eq!(browser.info().await["user"]["name"], "Minah");
+}
+
+#[tokio::test]
+async fn a_stolen_access_token_cannot_be_kept_alive_by_renaming() {
+    let site = Site::with(&[("tokens.access_ttl", "10s")]).await;
+    let owner = site.registered("mina").await;
+    let mut thief = owner.without("refreshToken");
+    let expiry = |token: &str| claims_of(token)["exp"].clone();
+    let first = expiry(&thief.access());
+    for _ in 0..3 {
+        site.clock.advance(Duration::from_secs(3));
+        thief.post_json("/user/account/name", json!({ "name": "Minah" })).await.expect(200);
+        assert_eq!(expiry(&thief.access()), first);
+    }
+    site.clock.advance(Duration::from_secs(1));
+    assert!(!thief.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn whoever_guesses_with_a_stolen_session_does_not_block_the_owners_others() {
+    let site = Site::with(&[("limits.log_in_account", "3/15m")]).await;
+    let mut thief = site.registered("mina").await;
+    for _ in 0..3 {
+        thief.change_password("wrong-one", OTHER_PASSWORD).await.problem(422, "validation_failed");
+    }
+    thief.change_password("wrong-one", OTHER_PASSWORD).await.problem(429, "rate_limited");
+    site.logged_in("mina").await.change_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
 }

@@ -156,3 +156,30 @@ on_both_stores! {
         }
     }
 }
+
+#[tokio::test]
+async fn nobody_makes_a_log_out_void_by_planting_a_cookie() {
+    let site = Site::embedded().await;
+    for planted in
+        ["accessToken=x; {}; refreshToken=x", "{}; accessToken=a.b.c; refreshToken=", "refreshToken=x.y.z; {}"]
+    {
+        let browser = if site.app.core.users.list(None, 1).await.unwrap().is_empty() {
+            site.registered("mina").await
+        } else {
+            site.logged_in("mina").await
+        };
+        let own = format!("accessToken={}; refreshToken={}", browser.access(), browser.refresh());
+        let mut tossed = site.browser().with("cookie", &planted.replace("{}", &own));
+        assert!(tossed.log_out().await.expect(200).clears_cookies());
+        browser.clone().is_signed_out_because("ended").await;
+        browser.without("accessToken").is_signed_out_because("expired").await;
+    }
+}
+
+#[tokio::test]
+async fn a_bearer_beside_the_cookies_does_not_keep_them_alive() {
+    let site = Site::embedded().await;
+    let browser = site.registered("mina").await;
+    browser.clone().with("authorization", "Bearer x").log_out().await.expect(200);
+    browser.clone().is_signed_out_because("ended").await;
+}

@@ -13,6 +13,7 @@
 mod harness;
 
 mod account;
+mod arrows;
 mod cli;
 mod config;
 mod crash;
