@@ -59,7 +59,7 @@ async fn tokens_are_passed_on_only_where_they_are_asked_for() {
     assert_eq!(answer.seen().unwrap().presented, Some(shown));
     let bearer = with_authorization("Bearer some.thing.else");
     let answer = world.send_through(world.gate.peek_layer().keep_tokens(), bearer).await;
-    let shown = answer.seen().unwrap().presented.unwrap();
+    let shown = answer.seen().unwrap().presented.clone().unwrap();
     assert_eq!(
         (shown.access.as_deref(), shown.refresh.as_deref(), shown.via),
         (Some("some.thing.else"), None, Via::Bearer)
