@@ -34,7 +34,11 @@ impl IntoResponse for Rejection {
 /// Every request that passed a gate has a visitor.
 fn visitor(parts: &Parts) -> Result<&Visitor, Rejection> {
     parts.extensions.get().ok_or_else(|| {
-        tracing::error!(path = parts.uri.path(), "no munjigi gate stands before this route; add `Gate::layer`");
+        tracing::error!(
+            path = parts.uri.path(),
+            note = "no gate stands before this route; add `Gate::layer`",
+            "no_gate"
+        );
         Rejection::NoGate
     })
 }

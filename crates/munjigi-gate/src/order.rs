@@ -92,7 +92,7 @@ impl CookieOrder {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 vary_by_cookie(headers);
             }
-            Err(error) => tracing::error!(%error, "the cookies were left as they are"),
+            Err(error) => tracing::error!(%error, note = "they were left as they are", "cookies_not_written"),
         }
     }
 

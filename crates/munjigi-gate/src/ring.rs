@@ -33,7 +33,11 @@ impl Ring {
             if let Some(other) = keys.insert(Box::<str>::from(key.kid()), key.clone())
                 && other != key
             {
-                tracing::error!(kid = key.kid(), "two different keys of one id: neither is used");
+                tracing::error!(
+                    kid = key.kid(),
+                    note = "two different keys of one id: neither is used",
+                    "keys_collide"
+                );
                 doubled.push(key);
             }
         }

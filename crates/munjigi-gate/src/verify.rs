@@ -96,7 +96,7 @@ impl Verifier {
     pub async fn reload(&self) {
         if let Err(error) = self.try_reload().await {
             let source = error.source().map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(source, "{error}; those that were read before stay in use");
+            tracing::warn!(source, note = "those that were read before stay in use", "keys_unreadable");
         }
     }
 
@@ -156,7 +156,7 @@ impl Verifier {
                 self.last_asked.store(now.as_millis(), Ordering::Relaxed);
                 if let Err(error) = self.load().await {
                     let source = error.source().map(ToString::to_string).unwrap_or_default();
-                    tracing::warn!(source, "{error}; a token asked for an unknown key");
+                    tracing::warn!(source, note = "a token asked for an unknown key", "keys_unreadable");
                 }
             }
         }

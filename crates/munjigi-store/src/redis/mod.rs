@@ -129,12 +129,9 @@ fn unavailable(step: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>
 fn warn_of_eviction(memory: &InfoDict) {
     let policy: Option<String> = memory.get("maxmemory_policy");
     if policy.as_deref().is_some_and(|p| p != "noeviction") {
-        tracing::warn!(
-            policy,
-            "Redis may evict sessions when its memory is full, which signs people out: \
-             set `maxmemory-policy noeviction`, and `maxmemory` to what the machine can spare"
-        );
+        let note = "when its memory is full Redis may drop sessions, which signs people out: set `maxmemory-policy noeviction`";
+        tracing::warn!(policy, note, "redis_evicts");
     } else if memory.get("maxmemory") == Some(0) {
-        tracing::info!("Redis has no memory limit: set `maxmemory` so that a full machine is an error and not a crash");
+        tracing::info!(note = "set `maxmemory`, so that a full machine is an error and not a crash", "redis_unlimited");
     }
 }

@@ -89,7 +89,7 @@ impl Messages {
     fn fault(&self, lang: Lang, key: &str, what: &str) -> String {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         if reported.insert(format!("{}/{key}", lang.0)) {
-            tracing::error!(key, language = lang.0, what, "a message cannot be shown");
+            tracing::error!(key, language = lang.0, what, "message_missing");
         }
         format!("[{key}]")
     }

@@ -78,7 +78,7 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn lowest_priority() {
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19) {
-        tracing::warn!(%error, "hashing threads keep the normal priority");
+        tracing::warn!(%error, note = "hashing threads keep the normal priority", "priority_refused");
     }
 }
 
