@@ -93,7 +93,7 @@ impl CookieSettings {
                 refresh = refresh.and(value);
             }
         }
-        Shown { access: access.token(), refresh: refresh.token() }
+        Shown { access, refresh }
     }
 
     /// Every value under one of our names, however often it is there: log-out ends whatever it can.
@@ -158,24 +158,38 @@ impl CookieSettings {
     }
 }
 
-/// The tokens that a request's cookies show, unverified.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+/// The tokens that a request's cookies show, unverified. Each is looked at only when it is asked for: while an access token is
+/// good, nobody asks for the refresh token.
+#[derive(Clone, Copy)]
 pub struct Shown<'h> {
+    access: Seen<'h>,
+    refresh: Seen<'h>,
+}
+
+impl<'h> Shown<'h> {
     /// The access token.
-    pub access: Option<&'h str>,
+    #[must_use]
+    pub fn access(&self) -> Option<&'h str> {
+        self.access.token()
+    }
+
     /// The refresh token.
-    pub refresh: Option<&'h str>,
+    #[must_use]
+    pub fn refresh(&self) -> Option<&'h str> {
+        self.refresh.token()
+    }
 }
 
 impl std::fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shown")
-            .field("access", &self.access.map(|_| ".."))
-            .field("refresh", &self.refresh.map(|_| ".."))
+            .field("access", &self.access().map(|_| ".."))
+            .field("refresh", &self.refresh().map(|_| ".."))
             .finish()
     }
 }
 
+#[derive(Clone, Copy)]
 enum Seen<'h> {
     Absent,
     Once(&'h [u8]),

@@ -91,7 +91,7 @@ pub(crate) fn presented(gate: &Gate, headers: &HeaderMap) -> Presented {
         Source::Confused => (None, None, Via::Bearer),
         Source::Cookies => {
             let shown = cookies.read(headers);
-            (shown.access, shown.refresh, Via::Cookie)
+            (shown.access(), shown.refresh(), Via::Cookie)
         }
     };
     let complete = via == Via::Cookie && access.is_some() && refresh.is_some();
@@ -114,20 +114,20 @@ pub(crate) fn first(gate: &GateParts, mode: Mode, headers: &HeaderMap) -> First 
         },
         Source::Cookies => {
             let shown = gate.cookies.read(headers);
-            let outcome = shown.access.map(|token| (token, gate.verifier.verify(token, now)));
+            let outcome = shown.access().map(|token| (token, gate.verifier.verify(token, now)));
             let access = match outcome {
                 Some((token, Err(Refused::UnknownKey))) => {
                     let access = PendingAccess::Token(token.to_owned());
-                    let refresh = shown.refresh.map(str::to_owned);
+                    let refresh = shown.refresh().map(str::to_owned);
                     return First::Pending(Pending { access, refresh, via: Via::Cookie });
                 }
                 Some((_, outcome)) => judge(gate, outcome),
                 None => Access::Nothing,
             };
-            match cookies(gate, mode, access, shown.refresh.is_some(), now) {
+            match cookies(gate, mode, access, || shown.refresh().is_some(), now) {
                 Ok(verdict) => First::Settled(verdict),
                 Err(access) => {
-                    let refresh = shown.refresh.map(str::to_owned);
+                    let refresh = shown.refresh().map(str::to_owned);
                     First::Pending(Pending { access: PendingAccess::Judged(access), refresh, via: Via::Cookie })
                 }
             }
@@ -146,7 +146,7 @@ pub(crate) async fn later(gate: Gate, mode: Mode, pending: Pending) -> Verdict {
     if pending.via == Via::Bearer {
         return bearer(gate, mode, access, now);
     }
-    let access = match cookies(gate, mode, access, pending.refresh.is_some(), now) {
+    let access = match cookies(gate, mode, access, || pending.refresh.is_some(), now) {
         Ok(verdict) => return verdict,
         Err(access) => access,
     };
@@ -206,7 +206,13 @@ fn bearer(gate: &GateParts, mode: Mode, access: Access, now: Timestamp) -> Verdi
 }
 
 /// What cookies amount to; `Err` where it is for a renewal to say.
-fn cookies(gate: &GateParts, mode: Mode, access: Access, has_refresh: bool, now: Timestamp) -> Result<Verdict, Access> {
+fn cookies(
+    gate: &GateParts,
+    mode: Mode,
+    access: Access,
+    has_refresh: impl FnOnce() -> bool,
+    now: Timestamp,
+) -> Result<Verdict, Access> {
     match access {
         Access::Good(claims) => Ok(signed_in(gate, mode, claims, Via::Cookie, now)),
         Access::SessionEnded => {
@@ -214,7 +220,7 @@ fn cookies(gate: &GateParts, mode: Mode, access: Access, has_refresh: bool, now:
             Ok(anonymous(Some(Reason::Ended), order))
         }
         Access::EpochEnded | Access::Expired | Access::Nothing => {
-            if mode == Mode::Peek || !has_refresh {
+            if mode == Mode::Peek || !has_refresh() {
                 Ok(anonymous(expired_if_known(&access), CookieOrder::Keep))
             } else if may_accept(gate, now) {
                 Err(access)

@@ -60,7 +60,7 @@ proptest! {
             .collect();
         prop_assert_eq!(left, expected);
         let shown = CookieSettings::new(false, None, SameSite::Lax);
-        prop_assert!(shown.read(&headers).access.is_none() && shown.read(&headers).refresh.is_none());
+        prop_assert!(shown.read(&headers).access().is_none() && shown.read(&headers).refresh().is_none());
     }
 
     #[test]
