@@ -14,6 +14,7 @@ use munjigi_store::sqlite::Sqlite;
 use munjigi_store::{LimitKey, Limits, Revocations, Sessions, StoreError, Take, Users};
 use secrecy::ExposeSecret as _;
 
+use crate::config::values::shown_url;
 use crate::config::{self, Config};
 use crate::keys::KeyRing;
 use crate::passwords::Passwords;
@@ -184,18 +185,4 @@ pub fn open_sqlite(config: &Config) -> anyhow::Result<Sqlite> {
         secret::make_data_dir(&config.server.data_dir)?;
     }
     Sqlite::open(&path, config.store.migrate).with_context(|| format!("cannot open the database {}", path.display()))
-}
-
-/// A URL without the password in it.
-#[must_use]
-pub fn shown_url(url: &str) -> String {
-    url::Url::parse(url).map_or_else(
-        |_| "(not a URL)".to_owned(),
-        |mut url| {
-            if url.password().is_some() {
-                let _ = url.set_password(Some("…"));
-            }
-            url.to_string()
-        },
-    )
 }

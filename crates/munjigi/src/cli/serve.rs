@@ -18,8 +18,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::output;
 use crate::app::App;
 use crate::clock::AnchoredClock;
+use crate::config::values::shown_url;
 use crate::config::{Config, Layers};
-use crate::core::shown_url;
 use crate::http::input::MOST_HEAD;
 
 /// A request has to be read within so long, and a connection has to begin one.

@@ -21,8 +21,6 @@ use std::time::Duration;
 use url::Url;
 
 pub use layers::{Layers, Source};
-
-use crate::passwords::Scheme;
 use values::Reader;
 
 /// The settings are wrong; every line names one of them.
@@ -312,6 +310,11 @@ impl Limits {
 }
 
 impl Passwords {
+    /// Most memory of an Argon2id hash, ours or brought along, in KiB: 1 GiB.
+    pub const MOST_MEMORY: u32 = 1024 * 1024;
+    /// Most passes of one.
+    pub const MOST_PASSES: u32 = 64;
+
     fn read(r: &mut Reader<'_>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let policy =
@@ -323,8 +326,8 @@ impl Passwords {
         let workers = r.optional_number("passwords.workers", 1..=256).unwrap_or(cores);
         Self {
             policy,
-            argon2_memory: r.kibibytes("passwords.argon2_memory", 8 * lanes..=Scheme::MOST_MEMORY),
-            argon2_passes: r.number("passwords.argon2_passes", 1..=Scheme::MOST_PASSES),
+            argon2_memory: r.kibibytes("passwords.argon2_memory", 8 * lanes..=Self::MOST_MEMORY),
+            argon2_passes: r.number("passwords.argon2_passes", 1..=Self::MOST_PASSES),
             argon2_lanes: lanes,
             workers,
             queue: r.optional_number("passwords.queue", 1..=100_000).unwrap_or(32 * workers),

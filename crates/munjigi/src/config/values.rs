@@ -335,7 +335,7 @@ impl Number for usize {}
 /// A value as it may be shown: a URL without the password in it.
 fn without_password(text: &str) -> String {
     match Url::parse(text) {
-        Ok(url) if url.password().is_some() => crate::core::shown_url(text),
+        Ok(url) if url.password().is_some() => shown_url(text),
         _ => text.to_owned(),
     }
 }
@@ -363,4 +363,18 @@ fn origin_url(text: &str) -> Option<Url> {
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let plain = url.username().is_empty() && url.password().is_none();
     (matches!(url.scheme(), "http" | "https") && bare && plain && url.has_host()).then_some(url)
+}
+
+/// A URL without the password in it.
+#[must_use]
+pub fn shown_url(url: &str) -> String {
+    Url::parse(url).map_or_else(
+        |_| "(not a URL)".to_owned(),
+        |mut url| {
+            if url.password().is_some() {
+                let _ = url.set_password(Some("…"));
+            }
+            url.to_string()
+        },
+    )
 }

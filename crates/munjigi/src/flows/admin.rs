@@ -1,15 +1,14 @@
 //! What the operator does, with the command line, beside a running server.
 
 use munjigi_rules::register::{Applicant, Form, Problems, decide};
-use munjigi_rules::{Epoch, SessionId, UserId, Username};
-use munjigi_store::{Credentials, Registered, StoredHash, User};
+use munjigi_rules::{SessionId, UserId, Username};
+use munjigi_store::{Credentials, StoredHash, User};
 
 use super::FlowError;
 use super::end::{after_raise, end_session, raise, ring};
-use super::register::new_user;
+use super::register::make;
 use crate::core::Core;
 use crate::passwords::Scheme;
-use crate::random;
 
 /// What became of an account that the operator makes.
 #[derive(Debug)]
@@ -32,20 +31,7 @@ pub async fn add(core: &Core, username: &str, name: &str, password: &str) -> Res
         Ok(registration) => registration,
         Err(problems) => return Ok(Added::Invalid(problems)),
     };
-    let hash = core.passwords.hash(registration.password).await?;
-    let now = core.now();
-    let user = User {
-        id: UserId::new(now, random::bytes()),
-        username: registration.username,
-        name: registration.name,
-        enabled: true,
-        epoch: Epoch(0),
-        created_at: now,
-    };
-    match core.users.register(new_user(&user, hash)).await? {
-        Registered::Created => Ok(Added::Added(Box::new(user))),
-        Registered::UsernameTaken => Ok(Added::Taken),
-    }
+    Ok(make(core, registration).await?.map_or(Added::Taken, |user| Added::Added(Box::new(user))))
 }
 
 /// The user of that username.

@@ -1,7 +1,7 @@
 //! A visitor registers, and is signed in at once.
 
 use munjigi_gate::{Issued, Persistence};
-use munjigi_rules::register::{Applicant, Form, Mode, Problems, decide};
+use munjigi_rules::register::{self, Applicant, Form, Mode, Problems, decide};
 use munjigi_rules::{Epoch, SessionId, UserId};
 use munjigi_store::{LimitKey, NewUser, Registered, Take, User};
 
@@ -48,6 +48,17 @@ pub async fn register(
         tracing::warn!(from = %client, "registration_limited");
         return Ok(Registration::TooMany(TooMany { retry_after }));
     }
+    let Some(user) = make(core, registration).await? else { return Ok(Registration::Taken) };
+    tracing::info!(user = %user.id, from = %client, "registered");
+    let issued = open_session(core, &user, client, Persistence::Browser).await?;
+    for (user, session) in previous {
+        end_session(core, *user, *session).await?;
+    }
+    Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
+}
+
+/// Makes the account. `None`: somebody has, or once had, that username.
+pub(super) async fn make(core: &Core, registration: register::Registration) -> Result<Option<User>, FlowError> {
     let hash = core.passwords.hash(registration.password).await?;
     let now = core.now();
     let user = User {
@@ -58,20 +69,9 @@ pub async fn register(
         epoch: Epoch(0),
         created_at: now,
     };
-    if let Registered::UsernameTaken = core.users.register(new_user(&user, hash)).await? {
-        return Ok(Registration::Taken);
-    }
-    tracing::info!(user = %user.id, from = %client, "registered");
-    let issued = open_session(core, &user, client, Persistence::Browser).await?;
-    for (user, session) in previous {
-        end_session(core, *user, *session).await?;
-    }
-    Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
-}
-
-/// What the store needs of a new account.
-pub(super) fn new_user(user: &User, hash: munjigi_store::StoredHash) -> NewUser {
-    NewUser { id: user.id, username: user.username.clone(), name: user.name.clone(), hash, created_at: user.created_at }
+    let (id, username, name) = (user.id, user.username.clone(), user.name.clone());
+    let made = core.users.register(NewUser { id, username, name, hash, created_at: now }).await?;
+    Ok((made == Registered::Created).then_some(user))
 }
 
 fn counters(core: &Core, client: &Client) -> Vec<(LimitKey, munjigi_rules::throttle::Quota)> {

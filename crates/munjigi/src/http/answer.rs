@@ -74,12 +74,22 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(mut self) -> Response {
-        let mut response = Response::default();
-        *response.status_mut() = self.status;
-        if let Some(order) = self.cookies.take() {
-            response.extensions_mut().insert(order);
-        }
-        response.extensions_mut().insert(self);
-        response
+        unformed(self.status, self.cookies.take(), self)
     }
+}
+
+/// An answer on its way to where it gets its form: it travels as an extension, and what it says of the cookies beside it, where
+/// the gate looks.
+pub(super) fn unformed<T: Clone + Send + Sync + 'static>(
+    status: StatusCode,
+    cookies: Option<CookieOrder>,
+    answer: T,
+) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    if let Some(order) = cookies {
+        response.extensions_mut().insert(order);
+    }
+    response.extensions_mut().insert(answer);
+    response
 }

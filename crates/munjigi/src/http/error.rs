@@ -16,7 +16,7 @@ use http::StatusCode;
 use munjigi_gate::CookieOrder;
 use munjigi_store::StoreError;
 
-use super::answer::Page;
+use super::answer::{Page, unformed};
 use crate::flows::{FlowError, TooMany};
 
 /// Stable codes for programs.
@@ -207,12 +207,6 @@ impl From<FlowError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        let mut response = Response::default();
-        *response.status_mut() = self.code.status();
-        if let Some(order) = self.cookies.take() {
-            response.extensions_mut().insert(order);
-        }
-        response.extensions_mut().insert(self);
-        response
+        unformed(self.code.status(), self.cookies.take(), self)
     }
 }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use munjigi_rules::password::normalise;
 use munjigi_store::StoredHash;
 
-use crate::random;
+use crate::{config, random};
 
 /// Iterations that the tutorial's app used, always.
 const TUTORIAL_ROUNDS: u32 = 104_906;
@@ -65,11 +65,6 @@ impl Memory {
 }
 
 impl Scheme {
-    /// Most memory of an Argon2id hash, ours or brought along, in KiB: 1 GiB.
-    pub const MOST_MEMORY: u32 = 1024 * 1024;
-    /// Most passes of one.
-    pub const MOST_PASSES: u32 = 64;
-
     /// The scheme of a hash as other systems keep it, if it is one that we verify.
     #[must_use]
     pub fn detect(text: &str) -> Option<Self> {
@@ -80,7 +75,7 @@ impl Scheme {
             let version_1_3 = hash.version == Some(Version::V0x13.into());
             let whole = hash.salt.is_some() && hash.hash.is_some();
             let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
-            let bearable = memory <= Self::MOST_MEMORY && passes <= Self::MOST_PASSES;
+            let bearable = memory <= config::Passwords::MOST_MEMORY && passes <= config::Passwords::MOST_PASSES;
             return (version_1_3 && whole && bearable).then_some(Self::Argon2id { memory, passes, lanes });
         }
         if !text.is_ascii() {

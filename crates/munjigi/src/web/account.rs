@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::register::ADVISED_LENGTH;
 use super::sessions::{self, SessionSeen};
-use super::view::{UserView, idle_expiry, rfc3339};
+use super::view::{UserView, idle_expiry, rfc3339, saved};
 use crate::app::App;
 use crate::flows::account::{self, Change, Changing, Renaming};
 use crate::http::answer::Answer;
@@ -129,11 +129,6 @@ pub async fn change_password(
         Changing::Gone => return Err(Problem::new(Code::SessionEnded)),
     };
     Err(problem.on("account", page(&app, &who, &reader).await?))
-}
-
-/// Where a form of this page leads once it is done.
-pub(super) fn saved(app: &App, what: &str) -> String {
-    format!("{}/account?saved={what}", app.site.base_path)
 }
 
 /// What the page shows; `errors` and `problem` are filled in where a form comes back.

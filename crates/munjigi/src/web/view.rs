@@ -61,3 +61,8 @@ pub(super) fn idle_expiry(app: &App, who: &Identity, tokens: &Presented) -> Time
 pub(super) fn rfc3339(at: Timestamp) -> String {
     Moment::from_second(at.as_secs()).unwrap_or_default().to_string()
 }
+
+/// Where a form of the account page leads once it is done; the page then says so.
+pub(super) fn saved(app: &App, what: &str) -> String {
+    format!("{}/account?saved={what}", app.site.base_path)
+}
