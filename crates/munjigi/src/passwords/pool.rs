@@ -74,18 +74,12 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// On Linux a priority is a thread's own: the idle class, because even at the lowest niceness a hash would keep its core for
-/// milliseconds while a request waits, and the lowest niceness beside it. Elsewhere it would be the whole process's, so it is
-/// left alone.
+/// On Linux a priority is a thread's own. Elsewhere it would be the whole process's, so it is left alone.
+///
+/// The lowest niceness, and not the idle class below it: requests would keep their latency better still, but beside another
+/// program that keeps all cores busy a log-in in the idle class took longer than ten seconds.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn lowest_priority() {
-    use thread_priority::unix::{
-        NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
-    };
-    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    if let Err(error) = set_thread_priority_and_policy(thread_native_id(), thread_priority::ThreadPriority::Min, idle) {
-        tracing::warn!(?error, note = "hashing threads are not in the idle class", "priority_refused");
-    }
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19) {
         tracing::warn!(%error, note = "hashing threads keep the normal priority", "priority_refused");
     }
@@ -140,11 +134,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn hashing_threads_have_the_lowest_priority() {
-        use thread_priority::unix::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
         let pool = Pool::start(1, 1).unwrap();
         let nice = pool.run(|_| rustix::process::getpriority_process(Some(rustix::thread::gettid()))).await.unwrap();
         assert_eq!(nice.unwrap(), 19);
-        let class = pool.run(|_| thread_priority::unix::thread_schedule_policy()).await.unwrap().unwrap();
-        assert_eq!(class, ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle));
     }
 }
