@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A text lives in `locales/`, a colour or a size at the top of `static/style.css`, a page in `templates/`. A further
-//! language is one `.ftl` file and its line in [`LOCALES`].
+//! language is one `.ftl` file and its line in `LOCALES`.
 //!
 //! Pages run without scripts and without inline styles, under `default-src 'none'; style-src 'self'; img-src 'self';
 //! form-action 'self'; base-uri 'none'; frame-ancestors 'none'`.
