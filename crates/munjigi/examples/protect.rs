@@ -1,5 +1,8 @@
 //! An app of your own with log-in: `cargo run --release --example protect`, then open http://localhost:3000/hello.
 
+#![expect(clippy::print_stdout, reason = "an example speaks")]
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
@@ -15,5 +18,7 @@ async fn main() -> anyhow::Result<()> {
     tokio::spawn(Arc::clone(&app).keep_up());
     let service = Router::new().route("/hello", get(hello)).route_layer(app.gate.layer()).merge(munjigi::embed(&app));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    Ok(axum::serve(listener, service).await?)
+    println!("open http://localhost:3000/user/register, then http://localhost:3000/hello");
+    // With the address of the other end, or limits by address cannot work.
+    Ok(axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }

@@ -124,7 +124,8 @@ async fn compare(store: &dyn Keys, secrets: &Secrets) -> anyhow::Result<()> {
     anyhow::ensure!(
         secrets.matched_before(&kept),
         "server.secret is not the one that this database was made with: start with the former secret, name it in \
-         server.previous_secrets, or start with an empty database"
+         server.previous_secrets, or start with an empty database. The one that was made at the first start is in the file \
+         `secret` in the data directory"
     );
     store.replace_check_value(&kept, present.as_ref()).await?;
     tracing::info!("secret_replaced");

@@ -41,7 +41,8 @@ pub fn router(app: &Arc<App>) -> Router {
     around(router, app)
 }
 
-/// The pages and calls alone, to be merged into an app that has its own `/`, its own health and its own 404.
+/// The pages and calls alone, to be merged into an app that has its own `/`, its own health and its own 404. Serve that app
+/// `into_make_service_with_connect_info::<SocketAddr>()`: without the address of the other end nothing can be limited by it.
 pub fn embed(app: &Arc<App>) -> Router {
     around(table(&app.site.base_path).router(app), app)
 }

@@ -91,8 +91,12 @@ impl Cli {
             Command::Serve(serve) => serve.run(layers),
             Command::Config(command) => command.run(&layers),
             Command::Migrate => migrate::run(&Config::read(&layers)?),
-            Command::User(command) => with_core(&layers, async |core| command.run(&core).await),
-            Command::Session(command) => with_core(&layers, async |core| command.run(&core).await),
+            Command::User(command) => {
+                // The first user may be made before the first start; all else is about what is there.
+                let empty = if command.makes_a_user() { Empty::Fine } else { Empty::Refused };
+                with_core(&layers, empty, async |core| command.run(&core).await)
+            }
+            Command::Session(command) => with_core(&layers, Empty::Refused, async |core| command.run(&core).await),
         }
     }
 }
@@ -129,9 +133,28 @@ fn dot_env() -> Result<Vec<(String, String)>, ConfigError> {
     }
 }
 
+/// Whether a command may begin on an installation that is not there yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    Fine,
+    Refused,
+}
+
 /// Opens the stores as the server would, beside it if it runs, for one command.
-fn with_core(layers: &Layers, command: impl AsyncFnOnce(Core) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+fn with_core(
+    layers: &Layers,
+    empty: Empty,
+    command: impl AsyncFnOnce(Core) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
     let mut config = Config::read(layers)?;
+    let database = config.sqlite_path();
+    if empty == Empty::Refused && !database.exists() {
+        anyhow::bail!(
+            "there is no database {}: run this in the folder where the server was started, or name its data directory with \
+             --set server.data_dir=…",
+            database.display()
+        );
+    }
     // One hash at a time is all that a command does.
     config.passwords.workers = 1;
     crate::telemetry::start(&Log { format: LogFormat::Text, level: "warn".to_owned() })?;

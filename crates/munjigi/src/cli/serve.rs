@@ -95,7 +95,8 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "server.listen = {address}: something listens there already; stop it, or choose another port with --listen"
+            "server.listen = {address}: something listens there already; stop it, or choose another port: \
+             `munjigi serve --listen 127.0.0.1:3001`"
         ),
         _ => anyhow::anyhow!("server.listen = {address}: {error}"),
     })?;

@@ -72,6 +72,10 @@ pub(super) struct Password {
 }
 
 impl User {
+    pub(super) const fn makes_a_user(&self) -> bool {
+        matches!(self, Self::Add { .. })
+    }
+
     pub(super) async fn run(self, core: &Core) -> anyhow::Result<ExitCode> {
         match self {
             Self::Add { username, name, password } => add(core, &username, name.as_deref(), &password).await,

@@ -302,7 +302,10 @@ impl<'a> Reader<'a> {
     /// Filter directives of the log.
     pub fn log_level(&mut self, name: &str) -> String {
         let text = self.text(name);
-        if tracing_subscriber::EnvFilter::builder().parse(&text).is_err() {
+        // A bare word that is no level would be taken for a target's name, and silence everything else.
+        let words = text.split(',').map(str::trim).filter(|word| !word.contains(['=', '[']));
+        let unknown = words.into_iter().any(|word| word.parse::<tracing_subscriber::filter::LevelFilter>().is_err());
+        if unknown || tracing_subscriber::EnvFilter::builder().parse(&text).is_err() {
             self.refuse(name, "\"info\", \"debug\" or directives such as \"info,munjigi=debug\"");
         }
         text

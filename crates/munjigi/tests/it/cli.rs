@@ -116,6 +116,7 @@ async fn sessions_are_listed() {
 #[test]
 fn what_cannot_be_revoked_is_said() {
     let place = Place::new();
+    place.run(&["migrate"]).expect(0);
     place.run(&["session", "revoke", &"0".repeat(32)]).complains(4, &["no such session"]);
     place.run(&["session", "revoke", "rubbish"]).complains(1, &["rubbish"]);
     place.run(&["session", "revoke", "--user", "nobody"]).complains(4, &["no such user"]);
@@ -154,8 +155,18 @@ fn with_check_a_server_migrates_nothing_by_itself() {
 }
 
 #[test]
+fn in_a_folder_without_a_database_a_command_makes_none() {
+    let place = Place::new();
+    for command in [&["user", "list"][..], &["session", "list", "mina"], &["session", "revoke", "--all"]] {
+        place.run(command).complains(1, &["no database", "server.data_dir"]);
+        assert!(!place.path().join("data").exists());
+    }
+}
+
+#[test]
 fn a_name_that_would_steer_a_terminal_is_shown_as_text() {
     let place = Place::new();
+    place.run(&["migrate"]).expect(0);
     let shown = place.run(&["user", "show", "\u{1b}[31mred"]).expect(4);
     assert!(!shown.stderr.contains('\u{1b}'), "{:?}", shown.stderr);
     let added = place.run_with_input(&["user", "add", "\u{1b}[31mred", "--password-stdin"], PASSWORD).expect(1);
