@@ -10,6 +10,8 @@ use crate::support::*;
 
 conformance! { sqlite => {
     the_first_check_value_stays
+    a_check_value_gives_way_only_to_who_knows_it
+    a_given_key_becomes_the_active_one_and_can_come_back
     two_nodes_that_start_at_once_agree_on_one_key
     an_active_key_of_the_same_algorithm_stays
     another_algorithm_retires_the_active_key
@@ -32,6 +34,27 @@ fn key(algorithm: &str) -> StoredKey {
 async fn the_first_check_value_stays<S: Keys, G>(two: Two<S, G>) {
     assert_eq!(two.first.check_value(b"first").await.unwrap(), b"first");
     assert_eq!(two.second.check_value(b"second").await.unwrap(), b"first");
+}
+
+async fn a_check_value_gives_way_only_to_who_knows_it<S: Keys, G>(two: Two<S, G>) {
+    two.first.check_value(b"first").await.unwrap();
+    assert!(!two.second.replace_check_value(b"guess", b"second").await.unwrap());
+    assert_eq!(two.first.check_value(b"any").await.unwrap(), b"first");
+    assert!(two.second.replace_check_value(b"first", b"second").await.unwrap());
+    assert_eq!(two.first.check_value(b"any").await.unwrap(), b"second");
+}
+
+async fn a_given_key_becomes_the_active_one_and_can_come_back<S: Keys, G>(two: Two<S, G>) {
+    let (one, other) = (key("HS256"), key("HS256"));
+    let active = async || {
+        let keys = two.second.keys().await.unwrap().into_iter();
+        keys.filter(|key| key.status == KeyStatus::Active).map(|key| key.kid).collect::<Vec<_>>()
+    };
+    for given in [&one, &one, &other, &one] {
+        two.first.activate(given.clone()).await.unwrap();
+        assert_eq!(active().await, std::slice::from_ref(&given.kid));
+    }
+    assert_eq!(two.second.keys().await.unwrap().len(), 2);
 }
 
 async fn two_nodes_that_start_at_once_agree_on_one_key<S: Keys + Clone + 'static, G>(two: Two<S, G>) {

@@ -218,7 +218,9 @@ async fn one_session_over_the_cap_ends_the_one_rotated_longest_ago<S: Sessions, 
     for second in 0..=MOST_PER_USER as u64 {
         let (at, id) = (NOW.plus(Duration::from_secs(second)), session_id());
         ids.push(id);
-        two.first.open(user, id, opening(at).record, at).await.unwrap();
+        let removed = two.first.open(user, id, opening(at).record, at).await.unwrap();
+        let expected: &[_] = if ids.len() > MOST_PER_USER { &ids[..1] } else { &[] };
+        assert_eq!(removed, expected);
     }
     let now = NOW.plus(Duration::from_secs(1_000));
     let live: HashSet<_> = two.first.list(user, now).await.unwrap().iter().map(|s| s.session).collect();

@@ -11,6 +11,7 @@ use crate::support::*;
 
 conformance! { sqlite => {
     a_registered_user_is_found_by_id_and_by_name_in_any_case
+    a_session_whose_log_in_is_forgotten_has_no_standing_any_more
     nobody_is_found_where_there_is_nobody
     of_many_parallel_registrations_of_one_name_exactly_one_is_made
     users_are_listed_in_the_order_of_registration_page_by_page
@@ -270,5 +271,19 @@ async fn standing_tells_whether_a_session_was_revoked<S: Database, G>(two: Two<S
     assert!(two.first.end_session(end).await.unwrap());
     let after = standing().await;
     assert!(after.revoked && after.log_in.is_none());
+    drop(two.place);
+}
+
+async fn a_session_whose_log_in_is_forgotten_has_no_standing_any_more<S: Users, G>(two: Two<S, G>) {
+    let id = registered(&two.first, "mina").await;
+    let (gone, stays) = (log_in(id, NOW), log_in(id, NOW));
+    for row in [&gone, &stays] {
+        two.first.record_log_in(row.clone()).await.unwrap();
+    }
+    two.first.forget_log_ins(vec![gone.session, session_id()]).await.unwrap();
+    assert_eq!(two.second.standing(id, gone.session).await.unwrap().unwrap().log_in, None);
+    assert_eq!(two.second.standing(id, stays.session).await.unwrap().unwrap().log_in, Some(stays.clone()));
+    assert_eq!(two.second.log_in(gone.session).await.unwrap(), None);
+    assert_eq!(two.second.log_in(stays.session).await.unwrap(), Some(stays));
     drop(two.place);
 }

@@ -144,3 +144,17 @@ fn a_broken_env_file_is_named() {
     let refused = place.run(&["config", "check"]).complains(3, &[".env"]);
     assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_former_secret_gives_way_to_a_new_one_and_a_strange_one_does_not() {
+    let (old, new) = ("the former secret of thirty-two bytes", "the new secret of thirty-two bytes....");
+    let place = Place::new().variable("MUNJIGI_SERVER__SECRET", old);
+    place.run(&["migrate"]).expect(0);
+    place.run(&["user", "list"]).expect(0);
+    let place = place.variable("MUNJIGI_SERVER__SECRET", new);
+    place.run(&["user", "list"]).complains(1, &["server.secret", "server.previous_secrets"]);
+    let place = place.variable("MUNJIGI_SERVER__PREVIOUS_SECRETS", old);
+    place.run(&["user", "list"]).expect(0);
+    let place = place.variable("MUNJIGI_SERVER__SECRET", old).variable("MUNJIGI_SERVER__PREVIOUS_SECRETS", "");
+    place.run(&["user", "list"]).complains(1, &["server.secret"]);
+}
