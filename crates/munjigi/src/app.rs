@@ -68,14 +68,7 @@ impl App {
     pub async fn keep_up(self: Arc<Self>) {
         let parts = self.gate.parts();
         let core = &self.core;
-        let keys = async {
-            let mut tick = tokio::time::interval(crate::keys::REREAD);
-            loop {
-                tick.tick().await;
-                core.verifier.reload().await;
-            }
-        };
-        tokio::join!(core.feed.keep_reading(parts.max_staleness), core.feed.keep_pruning(&core.keys), keys);
+        tokio::join!(core.feed.keep_reading(parts.max_staleness), core.feed.keep_pruning(&core.keys), core.keep_keys(),);
     }
 }
 

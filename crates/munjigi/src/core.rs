@@ -20,7 +20,7 @@ use crate::keys::KeyRing;
 use crate::passwords::Passwords;
 use crate::refresh_tokens::RefreshTokens;
 use crate::revocations::Feed;
-use crate::secret::{self, Secrets};
+use crate::secret::{self, SecretFile, Secrets};
 
 /// Who opens the stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +87,9 @@ impl Core {
                 (Arc::new(redis.clone()), Arc::new(redis))
             }
         };
-        let keys = Arc::new(KeyRing::open(Arc::new(sqlite.clone()), secrets.clone()).await?);
+        let keys = Arc::new(KeyRing::open(Arc::new(sqlite.clone()), secrets.clone(), config.tokens.clone()).await?);
         if role == Role::Server {
-            keys.prepare(&config.tokens, clock.now()).await?;
+            keys.prepare(clock.now()).await?;
         }
         let tokens = &config.tokens;
         let verifier = Verifier::new(tokens.issuer.clone(), tokens.audience.clone(), Arc::clone(&keys) as _);
@@ -105,7 +105,7 @@ impl Core {
             passwords: Passwords::start(&config.passwords)?,
             keys,
             verifier: Arc::new(verifier),
-            refresh_tokens: RefreshTokens::new(&secrets)?,
+            refresh_tokens: RefreshTokens::new(secrets)?,
             feed: Arc::new(feed),
             clock,
             lifetimes: config.tokens.lifetimes,
@@ -158,9 +158,42 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Keeps the keys in memory as the database has them, and lets a published key sign when its time has come, for as long as
+    /// the process runs.
+    pub async fn keep_keys(&self) {
+        let mut tick = tokio::time::interval(crate::keys::REREAD);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // What was last said in the log, so that a change is said once and not twice a second.
+        let mut readable = true;
+        loop {
+            tick.tick().await;
+            let kept = async {
+                self.verifier.try_reload().await?;
+                if self.feed.clock_off_by().is_none() {
+                    self.keys.advance(self.now()).await?;
+                }
+                Ok::<_, anyhow::Error>(())
+            };
+            match kept.await {
+                Err(error) if readable => {
+                    let error = format!("{error:#}");
+                    tracing::error!(error, note = "those that were read before stay in use", "keys_unreadable");
+                    readable = false;
+                }
+                Ok(()) if !readable => {
+                    tracing::info!(note = "the keys can be read again", "keys_readable");
+                    readable = true;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
 /// The secret: as configured, or made at the first start where nobody else has to know it.
 fn secrets(config: &Config) -> anyhow::Result<Secrets> {
-    let dir = &config.server.data_dir;
+    let (dir, previous) = (&config.server.data_dir, config.server.previous_secrets.clone());
     let current = match &config.server.secret {
         Some(secret) => secret.clone(),
         None if config.store.redis_url.is_some() => anyhow::bail!(
@@ -169,10 +202,10 @@ fn secrets(config: &Config) -> anyhow::Result<Secrets> {
         ),
         None => {
             secret::make_data_dir(dir)?;
-            secret::load_or_make(dir)?
+            return Secrets::from_file(SecretFile::new(dir, previous));
         }
     };
-    Ok(Secrets::new(current, config.server.previous_secrets.clone()))
+    Ok(Secrets::configured(current, previous))
 }
 
 /// Opens the database, in a folder that is made when it is the data directory.

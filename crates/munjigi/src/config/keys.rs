@@ -76,7 +76,7 @@ pub const KEYS: &[Key] = &[
     key(
         "tokens.algorithm",
         "ES256",
-        "What access tokens are signed with: `ES256` or `HS256`. A change adds a key; old tokens go on until they expire.",
+        "What access tokens are signed with: `ES256`, `EdDSA`, `RS256` or `HS256`. A change adds a key; old tokens go on until they expire.",
     ),
     secret(
         "tokens.shared_secret",

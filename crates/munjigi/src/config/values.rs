@@ -29,7 +29,12 @@ pub const LOG_FORMAT: Words<LogFormat> = &[("text", LogFormat::Text), ("json", L
 /// `store.migrate`
 pub const MIGRATE: Words<Migrate> = &[("auto", Migrate::Auto), ("check", Migrate::Check)];
 /// `tokens.algorithm`
-pub const ALGORITHM: Words<Algorithm> = &[("ES256", Algorithm::Es256), ("HS256", Algorithm::Hs256)];
+pub const ALGORITHM: Words<Algorithm> = &[
+    ("ES256", Algorithm::Es256),
+    ("EdDSA", Algorithm::EdDsa),
+    ("RS256", Algorithm::Rs256),
+    ("HS256", Algorithm::Hs256),
+];
 /// `cookies.same_site`
 pub const SAME_SITE: Words<SameSite> = &[("lax", SameSite::Lax), ("strict", SameSite::Strict)];
 /// Truth values.

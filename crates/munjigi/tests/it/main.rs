@@ -23,6 +23,7 @@ mod forgery;
 mod gate;
 mod headers;
 mod info;
+mod keys;
 mod language;
 mod limits;
 mod log_in;
