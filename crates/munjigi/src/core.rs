@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use munjigi_gate::{Clock, Verifier};
+use munjigi_rules::Timestamp;
 use munjigi_rules::password::Policy;
 use munjigi_rules::register::Mode;
 use munjigi_rules::session::Lifetimes;
-use munjigi_rules::{Timestamp, throttle::Quota};
 use munjigi_store::redis::Redis;
 use munjigi_store::sqlite::Sqlite;
-use munjigi_store::{LimitKey, Limits, Revocations, Sessions, StoreError, Take, Users};
+use munjigi_store::{Limits, Revocations, Sessions, StoreError, Users};
 use secrecy::ExposeSecret as _;
 
 use crate::config::values::shown_url;
 use crate::config::{self, Config};
+use crate::device_tokens::DeviceTokens;
 use crate::keys::KeyRing;
 use crate::passwords::Passwords;
 use crate::refresh_tokens::RefreshTokens;
@@ -51,6 +52,8 @@ pub struct Core {
     pub verifier: Arc<Verifier>,
     /// Signs refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Signs device tokens.
+    pub device_tokens: DeviceTokens,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
     /// What time it is.
@@ -105,7 +108,8 @@ impl Core {
             passwords: Passwords::start(&config.passwords)?,
             keys,
             verifier: Arc::new(verifier),
-            refresh_tokens: RefreshTokens::new(secrets)?,
+            refresh_tokens: RefreshTokens::new(secrets.clone())?,
+            device_tokens: DeviceTokens::new(secrets)?,
             feed: Arc::new(feed),
             clock,
             lifetimes: config.tokens.lifetimes,
@@ -132,29 +136,6 @@ impl Core {
     pub async fn feed_until(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let longest = self.keys.longest_ttl().await?;
         Ok(now.plus(self.feed.behind()).plus(longest).plus(crate::keys::SLACK))
-    }
-
-    /// Takes one try from each counter, or from none. Counters without an address are left out where it is not known.
-    ///
-    /// # Errors
-    /// The store cannot be reached.
-    pub async fn take(&self, counters: &[(LimitKey, Quota)]) -> Result<Take, StoreError> {
-        if counters.is_empty() {
-            return Ok(Take::Allowed);
-        }
-        self.limits.take(counters, self.now()).await
-    }
-}
-
-impl Core {
-    /// Gives a try back that was no failure. If that cannot be done, the try is lost and nothing else.
-    pub async fn give_back(&self, counters: &[(LimitKey, Quota)]) {
-        if counters.is_empty() {
-            return;
-        }
-        if let Err(error) = self.limits.give_back(counters).await {
-            tracing::warn!(error = crate::telemetry::chain(&error), "give_back_failed");
-        }
     }
 }
 

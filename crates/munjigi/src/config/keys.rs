@@ -104,7 +104,14 @@ pub const KEYS: &[Key] = &[
     key("limits.enabled", "true", "Whether tries are limited."),
     key("limits.log_in_account", "10/15m", "Failed log-ins of one account from one address (IPv6: from one /64)."),
     key("limits.log_in_address", "100/15m", "Failed log-ins from one address."),
+    key(
+        "limits.log_in_anywhere",
+        "100/1d",
+        "Failed log-ins of one account from anywhere, but for browsers from which somebody has logged in to it before: these have the limit of `limits.log_in_account` to themselves.",
+    ),
     key("limits.registration_address", "20/1h", "Registrations from one address."),
+    following("limits.renewal_session", "`120` in every `tokens.access_ttl`", "Renewals of one session."),
+    key("limits.account_session", "60/10m", "Changes of an account by one session: its name, ending sessions."),
     key(
         "passwords.min_length",
         "8",

@@ -134,8 +134,14 @@ pub struct Limits {
     pub log_in_account: Quota,
     /// Failed log-ins from one address.
     pub log_in_address: Quota,
+    /// Failed log-ins of one account from anywhere.
+    pub log_in_anywhere: Quota,
     /// Registrations from one address.
     pub registration_address: Quota,
+    /// Renewals of one session.
+    pub renewal_session: Quota,
+    /// Changes of an account by one session.
+    pub account_session: Quota,
 }
 
 /// Passwords.
@@ -191,16 +197,17 @@ impl Config {
         let mut reader = Reader::new(layers);
         let r = &mut reader;
         let server = Server::read(r);
+        let tokens = Tokens::read(r, &server);
         let config = Self {
             store: Store::read(r),
-            tokens: Tokens::read(r, &server),
             cookies: Cookies::read(r, &server.public_url),
             accounts: Accounts { registration: r.one_of("accounts.registration", values::REGISTRATION) },
             revocation: Revocation {
                 max_staleness: r.duration("revocation.max_staleness", Duration::from_secs(1)),
                 when_stale: r.one_of("revocation.when_stale", values::WHEN_STALE),
             },
-            limits: Limits::read(r),
+            limits: Limits::read(r, tokens.lifetimes.access),
+            tokens,
             passwords: Passwords::read(r),
             pages: Pages {
                 name: r.text("pages.name"),
@@ -299,11 +306,20 @@ impl Cookies {
 }
 
 impl Limits {
-    fn read(r: &mut Reader<'_>) -> Option<Self> {
+    /// Renewals of one session in an access token's life, unless it is configured: of many requests at once each may be one,
+    /// in every tab.
+    const RENEWALS: u32 = 120;
+
+    fn read(r: &mut Reader<'_>, access_ttl: Duration) -> Option<Self> {
         let limits = Self {
             log_in_account: r.quota("limits.log_in_account"),
             log_in_address: r.quota("limits.log_in_address"),
+            log_in_anywhere: r.quota("limits.log_in_anywhere"),
             registration_address: r.quota("limits.registration_address"),
+            renewal_session: r
+                .optional_quota("limits.renewal_session")
+                .unwrap_or(Quota::per(Self::RENEWALS, access_ttl)),
+            account_session: r.quota("limits.account_session"),
         };
         r.one_of("limits.enabled", values::BOOL).then_some(limits)
     }

@@ -188,6 +188,16 @@ impl<'a> Reader<'a> {
     /// So many in a span.
     pub fn quota(&mut self, name: &str) -> Quota {
         let text = self.text(name);
+        self.quota_of(name, &text)
+    }
+
+    /// The same, where something else is followed without one.
+    pub fn optional_quota(&mut self, name: &str) -> Option<Quota> {
+        let text = self.optional_text(name)?;
+        Some(self.quota_of(name, &text))
+    }
+
+    fn quota_of(&mut self, name: &str, text: &str) -> Quota {
         let parsed = text.split_once('/').and_then(|(burst, span)| {
             let burst = burst.trim().parse::<u32>().ok().filter(|burst| (1..=1_000_000).contains(burst))?;
             Some(Quota::per(burst, parse_duration(span.trim()).filter(|span| *span <= LONGEST)?))

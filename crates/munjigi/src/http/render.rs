@@ -70,6 +70,9 @@ fn form(app: &App, asked: &Asked, response: Response) -> Response {
             Refusal::Unavailable { retry_after } => {
                 Problem { retry_after: Some(retry_after), ..Problem::new(Code::Unavailable) }
             }
+            Refusal::RateLimited { retry_after } => {
+                Problem { retry_after: Some(retry_after), ..Problem::new(Code::RateLimited) }
+            }
         };
         return failed(app, asked, problem).over(parts);
     }

@@ -94,6 +94,7 @@ pub async fn rename(
             let page = AccountPage { fields: json!({ "name": name }), ..page(&app, &who, &reader).await? };
             Err(Problem::validation(vec![("name", fields::display_name(why))]).on("account", page))
         }
+        Renaming::TooMany(too_many) => Err(too_many.into()),
         Renaming::Gone => Err(Problem::new(Code::SessionEnded)),
     }
 }

@@ -21,6 +21,7 @@ mod faults;
 mod feed;
 mod forgery;
 mod gate;
+mod guesser;
 mod headers;
 mod info;
 mod keys;
