@@ -118,17 +118,24 @@ async fn of_status<S: Keys>(store: &S, status: KeyStatus) -> Vec<String> {
     keys.filter(|key| key.status == status).map(|key| key.kid).collect()
 }
 
+/// The name of the only key of this status.
+async fn the<S: Keys>(store: &S, status: KeyStatus) -> String {
+    let mut found = of_status(store, status).await;
+    assert_eq!(found.len(), 1, "{status:?}: {found:?}");
+    found.remove(0)
+}
+
 async fn a_next_key_waits_until_it_was_published_long_enough<S: Keys, G>(two: Two<S, G>) {
     let (old, next) = (key("ES256"), key("ES256"));
     two.first.ensure_active(old.clone()).await.unwrap();
     assert!(!two.first.promote(NOW, NOW).await.unwrap(), "there is none");
     assert_eq!(two.first.publish(next.clone()).await.unwrap().kid, next.kid);
-    assert_eq!(of_status(&two.second, KeyStatus::Next).await, [next.kid.clone()]);
+    assert_eq!(the(&two.second, KeyStatus::Next).await, next.kid);
     assert!(!two.second.promote(NOW.minus(MS), NOW).await.unwrap());
-    assert_eq!(of_status(&two.first, KeyStatus::Active).await, [old.kid.clone()]);
+    assert_eq!(the(&two.first, KeyStatus::Active).await, old.kid);
     assert!(two.second.promote(NOW, NOW.plus(MS)).await.unwrap());
-    assert_eq!(of_status(&two.first, KeyStatus::Active).await, [next.kid]);
-    assert_eq!(of_status(&two.first, KeyStatus::Retired).await, [old.kid]);
+    assert_eq!(the(&two.first, KeyStatus::Active).await, next.kid);
+    assert_eq!(the(&two.first, KeyStatus::Retired).await, old.kid);
     assert!(two.first.keys().await.unwrap().iter().all(|key| key.changed_at == NOW.plus(MS)));
 }
 
@@ -156,9 +163,9 @@ async fn a_published_key_is_what_another_algorithm_begins_with<S: Keys, G>(two: 
     two.first.ensure_active(key("ES256")).await.unwrap();
     two.first.publish(next.clone()).await.unwrap();
     two.second.ensure_active(key("ES256")).await.unwrap();
-    assert_eq!(of_status(&two.first, KeyStatus::Next).await, [next.kid.clone()]);
+    assert_eq!(the(&two.first, KeyStatus::Next).await, next.kid);
     two.second.ensure_active(key("EdDSA")).await.unwrap();
-    assert_eq!(of_status(&two.first, KeyStatus::Active).await, [next.kid]);
+    assert_eq!(the(&two.first, KeyStatus::Active).await, next.kid);
     assert_eq!(two.first.keys().await.unwrap().len(), 2);
 }
 
@@ -174,7 +181,7 @@ async fn a_key_that_becomes_active_takes_over_the_noted_life<S: Keys, G>(two: Tw
             }
             "activate" => assert!(two.first.activate(key("ES256")).await.unwrap()),
             _ => {
-                let active = of_status(&two.first, KeyStatus::Active).await.remove(0);
+                let active = the(&two.first, KeyStatus::Active).await;
                 two.first.revoke(&active, Some(key("ES256")), NOW).await.unwrap();
             }
         }
@@ -192,7 +199,7 @@ async fn a_revoked_key_never_comes_back_and_its_bytes_are_gone<S: Keys, G>(two: 
     assert_eq!(two.first.revoke(&bad.kid, None, NOW.plus(MS)).await.unwrap(), Revoked::Done);
     assert_eq!(two.first.revoke("another", None, NOW).await.unwrap(), Revoked::Unknown);
     assert!(!two.second.activate(bad.clone()).await.unwrap());
-    assert_eq!(of_status(&two.first, KeyStatus::Active).await, [good.kid]);
+    assert_eq!(the(&two.first, KeyStatus::Active).await, good.kid);
     let keys = two.second.keys().await.unwrap();
     let revoked = keys.into_iter().find(|key| key.kid == bad.kid).unwrap();
     assert_eq!((revoked.status, revoked.sealed, revoked.changed_at), (KeyStatus::Revoked, vec![], NOW.plus(MS)));
@@ -203,12 +210,12 @@ async fn the_active_key_is_revoked_only_with_another_in_its_place<S: Keys, G>(tw
     let (first, second, third) = (key("ES256"), key("ES256"), key("ES256"));
     two.first.ensure_active(first.clone()).await.unwrap();
     assert_eq!(two.first.revoke(&first.kid, None, NOW).await.unwrap(), Revoked::Needed);
-    assert_eq!(of_status(&two.first, KeyStatus::Active).await, [first.kid.clone()]);
+    assert_eq!(the(&two.first, KeyStatus::Active).await, first.kid);
     assert_eq!(two.first.revoke(&first.kid, Some(second.clone()), NOW).await.unwrap(), Revoked::Done);
-    assert_eq!(of_status(&two.first, KeyStatus::Active).await, [second.kid.clone()]);
+    assert_eq!(the(&two.first, KeyStatus::Active).await, second.kid);
     two.first.publish(third.clone()).await.unwrap();
     assert_eq!(two.first.revoke(&second.kid, Some(key("ES256")), NOW).await.unwrap(), Revoked::Done);
-    assert_eq!(of_status(&two.first, KeyStatus::Active).await, [third.kid], "the published one goes first");
+    assert_eq!(the(&two.first, KeyStatus::Active).await, third.kid, "the published one goes first");
     assert_eq!(of_status(&two.first, KeyStatus::Revoked).await.len(), 2);
 }
 
