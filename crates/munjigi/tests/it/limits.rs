@@ -128,19 +128,55 @@ async fn a_form_that_is_wrong_is_no_registration() {
     browser.register("mina").await.expect(201);
 }
 
+/// Headers by which somebody, somewhere, passes an address on.
+const CLAIMS: [&str; 11] = [
+    "x-forwarded-for",
+    "forwarded",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+    "x-cluster-client-ip",
+    "x-originating-ip",
+    "x-remote-addr",
+    "client-ip",
+];
+
 #[tokio::test]
 async fn a_stranger_does_not_get_around_them_by_forwarded_headers() {
-    let site = Site::with(&SETTINGS).await;
-    let guess = |n: u8| {
-        let own = format!("198.51.100.{n}");
-        let browser = site.browser().from("203.0.113.9").with("x-forwarded-for", &own);
-        let mut browser = browser.with("forwarded", &format!("for={own}")).with("x-real-ip", &own);
-        async move { wrong(&mut browser, "mina").await }
-    };
-    for n in 0..3 {
-        guess(n).await.problem(401, "invalid_credentials");
+    let site = Site::with(&[&SETTINGS[..], &[("limits.log_in_address", "1000/1m")]].concat()).await;
+    for (number, header) in CLAIMS.into_iter().enumerate() {
+        let account = format!("mina{number}");
+        let guess = async |n: u8| {
+            let own = format!("198.51.100.{n}");
+            let own = if header == "forwarded" { format!("for={own}") } else { own };
+            wrong(&mut site.browser().from("203.0.113.9").with(header, &own), &account).await
+        };
+        for n in 0..3 {
+            guess(n).await.problem(401, "invalid_credentials");
+        }
+        is_limited(&guess(4).await, "11");
     }
-    is_limited(&guess(4).await, "11");
+}
+
+#[tokio::test]
+async fn nor_does_a_visitor_of_our_proxy() {
+    let settings = [("limits.log_in_address", "1000/1m"), ("server.trusted_proxies", "10.0.0.0/8")];
+    let site = Site::with(&[&SETTINGS[..], &settings].concat()).await;
+    for (number, header) in CLAIMS.into_iter().enumerate() {
+        let account = format!("mina{number}");
+        let guess = async |n: u8| {
+            let own = format!("198.51.100.{n}");
+            // What the visitor sends stands before what the proxy adds.
+            let browser = site.browser().from("10.0.0.1").with(header, &own);
+            wrong(&mut browser.with("x-forwarded-for", "203.0.113.9"), &account).await
+        };
+        for n in 0..3 {
+            guess(n).await.problem(401, "invalid_credentials");
+        }
+        is_limited(&guess(4).await, "11");
+    }
 }
 
 #[tokio::test]
