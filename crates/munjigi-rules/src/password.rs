@@ -5,17 +5,24 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-/// Passwords that everybody tries first. Length is another rule, so nothing under eight characters stands here.
+/// Passwords that everybody tries first: the eight thousand of eight characters and more that stand at the head of published
+/// breaches (after the frequency list that the Django project ships), and what Korean keyboards make of such words. Sorted by
+/// bytes, in lower case. Length is another rule, so nothing under eight characters stands here.
 const COMMON: &str = include_str!("password_common.txt");
+
+/// Words of the site under so many characters are in many a good password.
+const SHORTEST_WORD: usize = 3;
 
 /// The policy of the configuration (`passwords.min_length`, `passwords.max_length`), after NIST SP 800-63B-4 section 3.1.1.2:
 /// length counts, composition does not, nothing expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Fewest code points after NFC.
     pub min: usize,
     /// Most code points after NFC.
     pub max: usize,
+    /// Words that belong to this site, in lower case, the longest first: a password is more than one of them with a number.
+    words: Vec<String>,
 }
 
 /// A password that may be set: normalised to NFC, erased from memory when dropped, invisible in `Debug`.
@@ -46,9 +53,28 @@ pub enum WeakPassword {
     /// It has the username in it.
     #[error("a password does not contain the username")]
     ContainsUsername,
+    /// Nothing but the name of this site, with digits and punctuation.
+    #[error("a password is more than the name of the site")]
+    SiteName,
+    /// It is in the list of breached passwords.
+    #[error("this password is in a published breach")]
+    Breached,
 }
 
 impl Policy {
+    /// A policy for a site that is called and lives like `names`: `Blue Shop`, `auth.blue-shop.example`.
+    #[must_use]
+    pub fn new(min: usize, max: usize, names: &[&str]) -> Self {
+        let folded: Vec<String> = names.iter().map(|name| normalise(name).to_lowercase()).collect();
+        let parts = folded.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
+        let own = ["munjigi", "문지기"].into_iter();
+        let mut words: Vec<String> =
+            parts.chain(own).filter(|word| word.chars().count() >= SHORTEST_WORD).map(str::to_owned).collect();
+        words.sort_unstable_by_key(|word| std::cmp::Reverse(word.len()));
+        words.dedup();
+        Self { min, max, words }
+    }
+
     /// Reads a password that is to be set for `username`.
     ///
     /// # Errors
@@ -72,7 +98,19 @@ impl Policy {
         if is_common(&folded) {
             return Err(WeakPassword::Common);
         }
+        if self.is_of_the_site(&folded) {
+            return Err(WeakPassword::SiteName);
+        }
         Ok(NewPassword(password))
+    }
+
+    /// The site's own words and what anybody adds to a word.
+    fn is_of_the_site(&self, folded: &str) -> bool {
+        let mut rest = Zeroizing::new(folded.to_owned());
+        for word in &self.words {
+            *rest = rest.replace(word.as_str(), " ");
+        }
+        *rest != folded && !rest.chars().any(char::is_alphabetic)
     }
 }
 
@@ -107,7 +145,25 @@ fn is_common(folded: &str) -> bool {
     let mut distinct: Vec<char> = folded.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    distinct.len() <= 2 || is_run(folded, 1) || is_run(folded, -1) || COMMON.lines().any(|line| line == folded)
+    distinct.len() <= 2 || is_run(folded, 1) || is_run(folded, -1) || is_listed(folded)
+}
+
+/// The list is sorted by bytes: halved until nothing is left of it.
+fn is_listed(folded: &str) -> bool {
+    let mut rest = COMMON.as_bytes();
+    while !rest.is_empty() {
+        let half = rest.len() / 2;
+        let begin = rest.iter().take(half).rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let (head, tail) = rest.split_at(begin);
+        let mut parts = tail.splitn(2, |byte| *byte == b'\n');
+        let (line, after) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        match line.cmp(folded.as_bytes()) {
+            std::cmp::Ordering::Equal => return true,
+            std::cmp::Ordering::Less => rest = after,
+            std::cmp::Ordering::Greater => rest = head,
+        }
+    }
+    false
 }
 
 /// Every character is the one before it plus `step`; a `0` follows a `9`, as on a keyboard.
@@ -124,7 +180,8 @@ fn is_run(folded: &str, step: i64) -> bool {
 mod tests {
     use super::*;
 
-    const POLICY: Policy = Policy { min: 8, max: 256 };
+    static POLICY: std::sync::LazyLock<Policy> =
+        std::sync::LazyLock::new(|| Policy::new(8, 256, &["Blue Shop", "auth.blue-kettle.example"]));
 
     #[test]
     fn length_counts_code_points_after_normalisation() {
@@ -159,6 +216,45 @@ mod tests {
         }
         assert_eq!(POLICY.check("correct horse", "mina").unwrap().reveal(), "correct horse");
         assert_eq!(POLICY.check(" spaces stay ", "mina").unwrap().reveal(), " spaces stay ");
+    }
+
+    #[test]
+    fn thousands_of_common_passwords_are_refused_in_any_case() {
+        let mut before = "";
+        let mut lines = 0;
+        for line in COMMON.lines() {
+            assert!(before < line, "sorted, and each once: {before} {line}");
+            assert!(line.chars().count() >= 8 && line == line.to_lowercase(), "{line}");
+            for typed in [line.to_owned(), line.to_uppercase()] {
+                assert_eq!(POLICY.check(&typed, "nobody.of.these"), Err(WeakPassword::Common), "{typed}");
+            }
+            (before, lines) = (line, lines + 1);
+        }
+        assert!(lines >= 3000, "{lines}");
+        for uncommon in ["0", "zzzzzzzzzzzzy2", "qwertyuiopx7", "correct horse"] {
+            assert!(!is_listed(uncommon), "{uncommon}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_site_with_a_number_is_no_password() {
+        for typed in
+            ["Munjigi2026", "munjigi!munjigi!", "blueshop-2026", "BLUE shop 1", "문지기문지기2026!", "Kettle-2026!"]
+        {
+            assert_eq!(POLICY.check(typed, "mina"), Err(WeakPassword::SiteName), "{typed}");
+        }
+        for typed in ["blue kettle, seven spoons", "shopping for socks", "2026-11-23!", "munjigi stands there"] {
+            assert!(POLICY.check(typed, "mina").is_ok(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_of_a_password_but_length_and_rarity() {
+        for typed in
+            ["all lower case letters", "ONLYCAPITALSHERE", "8675309867530", "🦀🦀🦁🦁🐻🐻🐼🐼", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈ"]
+        {
+            assert!(POLICY.check(typed, "mina").is_ok(), "{typed}");
+        }
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Core {
             feed: Arc::new(feed),
             clock,
             lifetimes: config.tokens.lifetimes,
-            policy: config.passwords.policy,
+            policy: config.passwords.policy.clone(),
             registration: config.accounts.registration,
             issuer: config.tokens.issuer.clone(),
             audience: config.tokens.audience.clone(),

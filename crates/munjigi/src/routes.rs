@@ -131,9 +131,9 @@ impl Table {
         let peeking = app.gate.peek_layer().keep_tokens();
         // A route layer that was added first stands inside: the gate is asked before `user`.
         let user = self.user.route_layer(from_fn_with_state(Arc::clone(app), account::only_signed_in));
+        let with_a_user = self.peek.route_layer(peeking).merge(self.gate.merge(user).route_layer(renewing));
         self.open
-            .merge(self.peek.route_layer(peeking))
-            .merge(self.gate.merge(user).route_layer(renewing))
+            .merge(with_a_user.route_layer(from_fn(same_origin::not_as_a_part)))
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
     }
 }
@@ -146,7 +146,7 @@ fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
         .layer(from_fn(input::limit_head))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(app), render::render))
-        .layer(from_fn(request_id::with_id))
+        .layer(from_fn_with_state(Arc::clone(app), request_id::with_id))
         .layer(option_layer(cors(&app.site.trusted_origins)))
         .with_state(Arc::clone(app))
 }

@@ -74,6 +74,19 @@ pub struct Server {
     pub trusted_origins: Vec<url::Origin>,
     /// Connections at once.
     pub max_connections: usize,
+    /// What https visitors' browsers are told to insist on.
+    pub hsts: Hsts,
+}
+
+/// How far HSTS reaches where the public URL is https.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hsts {
+    /// This host and every host below it.
+    Subdomains,
+    /// This host alone.
+    Host,
+    /// Not said: the proxy says it, or nobody.
+    Off,
 }
 
 /// Which stores.
@@ -139,10 +152,12 @@ pub struct Limits {
 }
 
 /// Passwords.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Passwords {
     /// Which may be set.
     pub policy: Policy,
+    /// Sorted SHA-1 hashes of passwords from breaches.
+    pub breached: Option<PathBuf>,
     /// Argon2id memory in KiB.
     pub argon2_memory: u32,
     /// Argon2id passes.
@@ -191,6 +206,7 @@ impl Config {
         let mut reader = Reader::new(layers);
         let r = &mut reader;
         let server = Server::read(r);
+        let site_name = r.text("pages.name");
         let config = Self {
             store: Store::read(r),
             tokens: Tokens::read(r, &server),
@@ -201,9 +217,9 @@ impl Config {
                 when_stale: r.one_of("revocation.when_stale", values::WHEN_STALE),
             },
             limits: Limits::read(r),
-            passwords: Passwords::read(r),
+            passwords: Passwords::read(r, &site_name, &server.public_url),
             pages: Pages {
-                name: r.text("pages.name"),
+                name: site_name,
                 after_login: r.path("pages.after_login").unwrap_or_else(|| format!("{}/info", server.base_path)),
             },
             log: Log { format: r.one_of("log.format", values::LOG_FORMAT), level: r.log_level("log.level") },
@@ -238,6 +254,7 @@ impl Server {
             trusted_proxies: r.networks("server.trusted_proxies"),
             trusted_origins: r.origins("server.trusted_origins"),
             max_connections: r.number("server.max_connections", 16..=1_000_000),
+            hsts: r.one_of("server.hsts", values::HSTS),
         }
     }
 }
@@ -315,17 +332,20 @@ impl Passwords {
     /// Most passes of one.
     pub const MOST_PASSES: u32 = 64;
 
-    fn read(r: &mut Reader<'_>) -> Self {
+    fn read(r: &mut Reader<'_>, site_name: &str, public_url: &Url) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let policy =
-            Policy { min: r.number("passwords.min_length", 1..=256), max: r.number("passwords.max_length", 8..=1024) };
-        if policy.max < policy.min {
+        let (min, max) = (r.number("passwords.min_length", 1..=256), r.number("passwords.max_length", 8..=1024));
+        if max < min {
             r.refuse("passwords.max_length", "not less than passwords.min_length");
         }
         let lanes: u32 = r.number("passwords.argon2_lanes", 1..=16);
         let workers = r.optional_number("passwords.workers", 1..=256).unwrap_or(cores);
+        // `localhost`, `example.com` and the like: what stands in the address says whose site it is.
+        let host = public_url.host_str().unwrap_or_default();
+        let name = host.rsplit_once('.').map_or(host, |(name, _)| name);
         Self {
-            policy,
+            policy: Policy::new(min, max, &[site_name, name]),
+            breached: r.optional_text("passwords.breached_file").map(PathBuf::from),
             argon2_memory: r.kibibytes("passwords.argon2_memory", 8 * lanes..=Self::MOST_MEMORY),
             argon2_passes: r.number("passwords.argon2_passes", 1..=Self::MOST_PASSES),
             argon2_lanes: lanes,

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::layers::{Given, Layers, Source};
-use super::{ConfigError, LogFormat, keys};
+use super::{ConfigError, Hsts, LogFormat, keys};
 
 /// Words and what they mean.
 pub type Words<T> = &'static [(&'static str, T)];
@@ -32,6 +32,8 @@ pub const MIGRATE: Words<Migrate> = &[("auto", Migrate::Auto), ("check", Migrate
 pub const ALGORITHM: Words<Algorithm> = &[("ES256", Algorithm::Es256), ("HS256", Algorithm::Hs256)];
 /// `cookies.same_site`
 pub const SAME_SITE: Words<SameSite> = &[("lax", SameSite::Lax), ("strict", SameSite::Strict)];
+/// `server.hsts`
+pub const HSTS: Words<Hsts> = &[("subdomains", Hsts::Subdomains), ("host", Hsts::Host), ("off", Hsts::Off)];
 /// Truth values.
 pub const BOOL: Words<bool> = &[("true", true), ("false", false)];
 

@@ -91,6 +91,9 @@ pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -
         Ok(new) => new,
         Err(why) => return Ok(Changing::Weak(why)),
     };
+    if core.passwords.is_breached(&new).await? {
+        return Ok(Changing::Weak(WeakPassword::Breached));
+    }
     // Whoever holds a session for a moment must not be able to guess at leisure, nor to block the owner's other sessions.
     let counter: Vec<_> = core
         .quotas

@@ -1,6 +1,7 @@
 //! A visitor registers, and is signed in at once.
 
 use munjigi_gate::{Issued, Persistence};
+use munjigi_rules::password::WeakPassword;
 use munjigi_rules::register::{self, Applicant, Form, Mode, Problems, decide};
 use munjigi_rules::{Epoch, SessionId, UserId};
 use munjigi_store::{LimitKey, NewUser, Registered, Take, User};
@@ -44,6 +45,9 @@ pub async fn register(
         Ok(registration) => registration,
         Err(problems) => return Ok(Registration::Invalid(problems)),
     };
+    if core.passwords.is_breached(&registration.password).await? {
+        return Ok(Registration::Invalid(breached()));
+    }
     if let Take::Refused { retry_after } = core.take(&counters(core, client)).await? {
         tracing::warn!(from = %client, "registration_limited");
         return Ok(Registration::TooMany(TooMany { retry_after }));
@@ -55,6 +59,11 @@ pub async fn register(
         end_session(core, *user, *session).await?;
     }
     Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
+}
+
+/// What is wrong with a registration whose password is in the list.
+pub(super) fn breached() -> Problems {
+    Problems { password: Some(WeakPassword::Breached), ..Problems::default() }
 }
 
 /// Makes the account. `None`: somebody has, or once had, that username.

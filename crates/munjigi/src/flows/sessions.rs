@@ -42,8 +42,9 @@ pub async fn list(core: &Core, user: UserId) -> Result<Vec<Seen>, FlowError> {
 /// The row could not be written.
 pub async fn end_one(core: &Core, user: UserId, session: SessionId) -> Result<bool, FlowError> {
     // Only one's own: knowing the id of somebody else's session is worth nothing.
-    let log_in = core.users.log_in(session).await?;
-    if log_in.is_none_or(|log_in| log_in.user != user) {
+    let Some(log_in) = core.users.log_in(session).await? else { return Ok(false) };
+    if log_in.user != user {
+        tracing::warn!(%user, %session, "foreign_session_refused");
         return Ok(false);
     }
     end_session(core, user, session).await?;
