@@ -77,6 +77,11 @@ pub const KEYS: &[Key] = &[
         "none: sessions are beside the users",
         "Redis or Valkey for sessions and limits: `redis://…` or `rediss://…`.",
     ),
+    following(
+        "store.redis_ca_file",
+        "the authorities of the web",
+        "With `rediss://`: the certificates (PEM) of the only authorities that Redis' certificate may be from.",
+    ),
     key("store.migrate", "auto", "`auto` brings the schema up to date at start, `check` only looks."),
     key(
         "tokens.algorithm",

@@ -11,6 +11,7 @@ pub mod values;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use munjigi_gate::{SameSite, WhenStale, jws::Algorithm};
 use munjigi_rules::password::Policy;
 use munjigi_rules::register::Mode;
@@ -96,6 +97,8 @@ pub struct Store {
     pub sqlite_path: Option<PathBuf>,
     /// Redis for sessions and limits; `None`: beside the users. Shown without its password.
     pub redis_url: Option<SecretString>,
+    /// The authorities that Redis' certificate is from; `None`: those of the web.
+    pub redis_ca_file: Option<PathBuf>,
     /// Whether the schema is brought up to date at start.
     pub migrate: munjigi_store::sqlite::Migrate,
 }
@@ -264,8 +267,22 @@ impl Store {
         Self {
             sqlite_path: r.sqlite_path("store.database_url"),
             redis_url: r.redis_url("store.redis_url"),
+            redis_ca_file: r.redis_ca_file("store.redis_ca_file", "store.redis_url"),
             migrate: r.one_of("store.migrate", values::MIGRATE),
         }
+    }
+
+    /// What is in `store.redis_ca_file`.
+    ///
+    /// # Errors
+    /// It cannot be read, or there is no certificate in it.
+    pub fn redis_ca(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let Some(path) = &self.redis_ca_file else { return Ok(None) };
+        let named = || format!("store.redis_ca_file = {}", path.display());
+        let pem = std::fs::read(path).with_context(named)?;
+        let found = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
+        anyhow::ensure!(found, "{}: there is no certificate in it (PEM)", named());
+        Ok(Some(pem))
     }
 }
 

@@ -31,6 +31,7 @@ mod negotiation;
 mod nodes;
 mod process;
 mod redis;
+mod redis_access;
 mod refresh;
 mod register;
 mod return_to;
