@@ -40,5 +40,6 @@ mod return_to;
 mod routes;
 mod same_origin;
 mod secrets;
+mod secrets_everywhere;
 mod sessions;
 mod well_known;

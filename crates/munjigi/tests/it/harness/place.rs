@@ -189,6 +189,11 @@ impl Process {
         Door::There { client: client.build().unwrap(), url: self.url.clone() }
     }
 
+    /// What the system tells of it.
+    pub(crate) fn proc_file(&self, name: &str) -> String {
+        format!("/proc/{}/{name}", self.child.id())
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
