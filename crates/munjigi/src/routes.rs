@@ -173,7 +173,35 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_the_failure_of_one_request_and_tells_the_caller_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let layers = crate::Layers::new().flag("server.data_dir", dir.path().to_str().unwrap().to_owned());
+        let config = crate::Config::read(&layers).unwrap();
+        let app = App::open(&config, Arc::new(crate::AnchoredClock::start())).await.unwrap();
+        let mut rooms = table("/user");
+        rooms.gate(GET, "/falls", || async { [1][usize::from(std::hint::black_box(true))].to_string() });
+        rooms.gate(GET, "/stands", || async { "here" });
+        let router = around(rooms.router(&app), &app);
+        for (path, accept, status) in
+            [("/falls", "application/json", 500), ("/falls", "text/html", 500), ("/stands", "*/*", 200)]
+        {
+            let request = http::Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            let body = String::from_utf8(to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
+            for told in ["index", "bounds", "panic", ".rs", "falls"] {
+                assert!(!body.contains(told) || (told == "falls" && accept == "text/html"), "{told}: {body}");
+            }
+        }
+    }
 
     /// Every route with its guard. A change here is a change of who may do what: look twice.
     #[test]

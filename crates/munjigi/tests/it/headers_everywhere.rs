@@ -292,3 +292,83 @@ async fn a_log_out_has_the_browser_forget_pages_and_nothing_of_the_apps() {
         assert_eq!(reply.header("clear-site-data"), None);
     }
 }
+
+#[tokio::test]
+async fn a_page_is_at_its_own_address_alone_and_nothing_else_is_served() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    for path in [
+        "/user/account/x.css",
+        "/user/account;.js",
+        "/user/account%2fx.css",
+        "/user/account/",
+        "/user//account",
+        "/user/account.json",
+        "/USER/account",
+        "/user/static/",
+        "/user/static/..%2f..%2fmunjigi.db",
+        "/user/static/%2e%2e/%2e%2e/secret",
+        "/user/static/%252e%252e%252fsecret",
+        "/.git/config",
+        "/.env",
+        "/munjigi.toml",
+        "/munjigi-data/secret",
+        "/metrics",
+        "/debug",
+        "/openapi.json",
+        "/server-status",
+    ] {
+        let reply = browser.get(path).await.expect(404);
+        assert!(!reply.body.contains("Mina") && reply.keeps_cookies(), "{path}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
+    }
+}
+
+/// Names of members, with what they hold in turn.
+fn members(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(object) => {
+            let each: Vec<_> = object.iter().map(|(name, value)| format!("{name}{}", members(value))).collect();
+            format!("{{{}}}", each.join(" "))
+        }
+        serde_json::Value::Array(list) => list.first().map(|one| format!("[{}]", members(one))).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+#[tokio::test]
+async fn answers_hold_these_members_and_no_others() {
+    let site = Site::embedded().await;
+    let mut browser = site.browser();
+    let mut table = String::new();
+    for (what, reply) in [
+        ("register", browser.post_json("/user/register", application("mina")).await),
+        ("log in", browser.log_in("mina").await),
+        ("info", browser.get_json("/user/info").await),
+        ("account", browser.get_json("/user/account").await),
+        ("sessions", browser.get_json("/user/account/sessions").await),
+        ("name", browser.post_json("/user/account/name", json!({ "name": "Minah" })).await),
+        ("refresh", browser.post_json("/user/refresh", json!({})).await),
+        ("refused", browser.post_json("/user/account/name", json!({ "name": "" })).await),
+        ("jwks", browser.get_json("/.well-known/jwks.json").await),
+        ("health", browser.get_json("/healthz").await),
+        ("readiness", browser.get_json("/readyz").await),
+        ("log out", browser.log_out().await),
+    ] {
+        table += &format!("{what}: {}\n", members(&reply.json()));
+    }
+    insta::assert_snapshot!(table, @r"
+    register: {success user{id username name}}
+    log in: {success user{id username name} returnTo}
+    info: {loggedIn user{id username name} session{id expiresAt accessExpiresAt} reason}
+    account: {user{id username name} sessions[{id device address createdAt lastUsedAt current}]}
+    sessions: {sessions[{id device address createdAt lastUsedAt current}]}
+    name: {success user{id username name}}
+    refresh: {success accessExpiresAt}
+    refused: {type title status detail success code msg errors{name}}
+    jwks: {keys[{kty crv x y kid use alg}]}
+    health: {status}
+    readiness: {status checks{users sessions revocations clock}}
+    log out: {success}
+    ");
+}
