@@ -51,15 +51,3 @@ fn the_rules_never_wait_and_never_ask_for_the_time_or_a_random_number() {
         }
     }
 }
-
-#[test]
-fn the_tests_that_the_comparison_with_the_tutorial_names_are_there() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(here.join("../../docs/tutorial.md")).unwrap();
-    let names: Vec<_> = page.split('`').filter_map(|word| word.split_once("::")).collect();
-    assert!(names.len() >= 12, "{names:?}");
-    for (module, test) in names {
-        let text = fs::read_to_string(here.join(format!("tests/it/{module}.rs"))).unwrap();
-        assert!(text.contains(&format!("fn {test}(")), "{module}::{test}");
-    }
-}

@@ -102,6 +102,8 @@ async fn every_answer_carries_the_headers_that_protect_it() {
             let public = what.contains("jwks.json") && reply.status == 200;
             assert!(keep == "no-store" || public, "{what}: {keep}");
         }
+        let leads_on = reply.header("location");
+        assert!(leads_on.is_none_or(|at| at.starts_with('/') && !at.starts_with("//")), "{what}: {leads_on:?}");
         for name in ["server", "x-powered-by", "via", "x-aspnet-version", "access-control-allow-origin"] {
             assert_eq!(reply.header(name), None, "{what}");
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Browser, OTHER_PASSWORD, PASSWORD, Place, Process};
+use crate::harness::{Browser, OTHER_PASSWORD, PASSWORD, Place, Process, RedisServer};
 
 /// The log of a server, as programs read it.
 struct Logged {
@@ -248,4 +248,22 @@ async fn it_writes_nowhere_else() {
         fs::read_dir(place.path().join("data")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(files, ["munjigi.db", "munjigi.db-shm", "munjigi.db-wal", "secret"]);
+}
+
+#[tokio::test]
+async fn a_failure_of_a_store_is_in_it_with_its_cause() {
+    let mut redis = RedisServer::private();
+    let secret = ("server.secret", "a secret that is only for these tests");
+    let logged = Logged::with(&[("store.redis_url", &redis.url), secret]).await;
+    let mut browser = logged.browser();
+    browser.register("mina").await.expect(201);
+    redis.kill();
+    let id = browser.log_in("mina").await.expect(503).header("x-request-id").unwrap().to_owned();
+    let failure = logged.last("failure");
+    assert_eq!((&failure["level"], &failure["code"]), (&json!("ERROR"), &json!("unavailable")), "{failure}");
+    assert_eq!(failure["span"]["id"], id, "the line is found by what the caller was told");
+    assert!(failure["cause"].as_str().unwrap().contains("Redis"), "{failure}");
+    browser.without("accessToken").get_json("/user/info").await.expect(503);
+    let renewal = logged.last("renewal_unavailable");
+    assert!(renewal["user"].is_string() && renewal["error"].as_str().unwrap().contains("Redis"), "{renewal}");
 }

@@ -17,6 +17,7 @@ mod arrows;
 mod cli;
 mod config;
 mod crash;
+mod documents;
 mod faults;
 mod feed;
 mod forgery;
