@@ -374,3 +374,24 @@ async fn answers_hold_these_members_and_no_others() {
     log out: {success}
     ");
 }
+
+#[tokio::test]
+async fn only_http_1_is_spoken() {
+    use std::io::{Read as _, Write as _};
+    let place = crate::harness::Place::new();
+    let server = place.serve().await;
+    for beginning in [
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0",
+        "GET /user/info HTTP/2.0\r\nHost: localhost\r\n\r\n",
+        "GET /user/info\r\n",
+    ] {
+        let mut connection = std::net::TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+        connection.write_all(beginning.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        // It may hang up on the rest.
+        let _ = connection.read_to_end(&mut answer);
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&answer));
+    }
+    let upgrade = server.browser().with("connection", "Upgrade, HTTP2-Settings").with("upgrade", "h2c");
+    assert_eq!(upgrade.with("http2-settings", "AAMAAABkAAQAAP__").get("/user/info").await.status, 200);
+}

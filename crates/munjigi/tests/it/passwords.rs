@@ -99,6 +99,18 @@ fn the_command_line_keeps_to_the_same_policy() {
     set("password123").expect(1);
 }
 
+#[tokio::test]
+async fn a_tighter_policy_locks_nobody_out() {
+    let place = Place::new();
+    place.run_with_input(&["user", "add", "mina", "--password-stdin"], "8 chars!").expect(0);
+    let place = place.set("passwords.min_length", "15").set("pages.name", "8 chars");
+    let server = place.serve().await;
+    let mut browser = server.browser();
+    browser.log_in_with("mina", "8 chars!").await.expect(200);
+    browser.change_password("8 chars!", "9 chars!!").await.problem(422, "validation_failed");
+    browser.change_password("8 chars!", "fifteen chars!!").await.expect(200);
+}
+
 #[test]
 fn a_fresh_installation_has_no_account() {
     let place = Place::new();
