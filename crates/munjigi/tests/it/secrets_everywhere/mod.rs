@@ -319,10 +319,34 @@ async fn a_secret_from_a_file_is_not_in_the_environment() {
     vault.is_not_in("the command line", std::fs::read(server.proc_file("cmdline")).unwrap());
 }
 
+fn issued(token: String) -> munjigi::gate::Issued {
+    let claims = std::sync::Arc::new(munjigi::gate::AccessClaims {
+        iss: "us".to_owned(),
+        sub: munjigi_rules::UserId::new(munjigi_rules::Timestamp::from_secs(0), [0; 10]),
+        aud: "us".to_owned(),
+        sid: munjigi_rules::SessionId::from_bytes([1; 16]),
+        sep: munjigi_rules::Epoch(0),
+        name: "Mina".to_owned(),
+        username: "mina".to_owned(),
+        iat: 0,
+        exp: 1,
+        jti: "j".to_owned(),
+        auth_time: 0,
+        amr: vec![],
+    });
+    munjigi::gate::Issued {
+        access_token: token.clone(),
+        refresh_token: token,
+        claims,
+        refresh_expires: munjigi_rules::Timestamp::from_secs(1),
+        persistence: munjigi::gate::Persistence::Browser,
+    }
+}
+
 #[test]
 fn what_holds_a_secret_does_not_show_it_in_debug_output() {
-    use munjigi::gate::{AccessClaims, CookieOrder, CookieSettings, Issued, Persistence, Presented, SameSite, Via};
-    use munjigi_rules::{Nonce, Timestamp, UserId, password};
+    use munjigi::gate::{CookieOrder, CookieSettings, Persistence, Presented, SameSite, Via};
+    use munjigi_rules::{Nonce, Timestamp, password};
 
     let mut vault = Vault::default();
     let url = redis_url("127.0.0.1:6379");
@@ -338,27 +362,7 @@ fn what_holds_a_secret_does_not_show_it_in_debug_output() {
     let key = SigningKey::from_bytes(Algorithm::Hs256, "kid", SHARED.as_bytes()).unwrap();
     let nonce = [0x5a; 16];
     vault.keep("a nonce", nonce);
-    let claims = std::sync::Arc::new(AccessClaims {
-        iss: "us".to_owned(),
-        sub: UserId::new(Timestamp::from_secs(0), [0; 10]),
-        aud: "us".to_owned(),
-        sid: munjigi_rules::SessionId::from_bytes([1; 16]),
-        sep: munjigi_rules::Epoch(0),
-        name: "Mina".to_owned(),
-        username: "mina".to_owned(),
-        iat: 0,
-        exp: 1,
-        jti: "j".to_owned(),
-        auth_time: 0,
-        amr: vec![],
-    });
-    let issued = Issued {
-        access_token: token(),
-        refresh_token: token(),
-        claims,
-        refresh_expires: Timestamp::from_secs(1),
-        persistence: Persistence::Browser,
-    };
+    let issued = issued(token());
     let expires = Timestamp::from_secs(1);
     let set_access = CookieOrder::SetAccess { token: token(), persistence: Persistence::Browser, expires };
     let presented =
