@@ -15,7 +15,8 @@ fn place(redis_url: &str, authority: Option<&str>) -> Place {
 #[tokio::test]
 async fn sessions_live_in_a_redis_whose_certificate_is_of_our_own_authority() {
     let redis = RedisServer::by_tls();
-    let server = place(&redis.url, Some("ca.pem")).serve().await;
+    let place = place(&redis.url, Some("ca.pem"));
+    let server = place.serve().await;
     let mut browser = server.browser();
     browser.register("mina").await.expect(201);
     browser = browser.without("accessToken");
@@ -64,7 +65,8 @@ async fn an_account_that_may_do_little_in_redis_is_enough() {
     let set = ACCOUNT.split_whitespace().fold(&mut set, |set, rule| set.arg(rule));
     let _: () = set.query_async(&mut redis.raw().await).await.unwrap();
     let url = redis.url.replace("redis://", "redis://munjigi:topsecret@");
-    let server = place(&url, None).serve().await;
+    let place = place(&url, None);
+    let server = place.serve().await;
     let mut browser = server.browser();
     browser.register("mina").await.expect(201);
     browser.clone().log_in_with("mina", "wrong-one").await.expect(401);

@@ -244,7 +244,9 @@ async fn everything_is_told(place: Place) -> Told {
     visitors(&mut said, &server).await;
     operators(&mut said, &place);
     server.terminate();
-    server.ended();
+    let rest = server.last_words();
+    assert!(rest.contains("sessions") && rest.contains("open"), "{rest}");
+    said.hear("the rest of the greeting", rest);
     keys(&mut said.vault, &place);
     let log = place.log();
     assert!(

@@ -63,9 +63,10 @@ fn latin1(bytes: &[u8]) -> String {
 
 fn spellings(secret: &[u8]) -> Vec<(&'static str, String)> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    let percent = |upper: bool| -> String {
+    let percent = |upper: bool, plain: &[u8]| -> String {
         let each = |byte: &u8| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => char::from(*byte).to_string(),
+            _ if plain.contains(byte) => char::from(*byte).to_string(),
             _ if upper => format!("%{byte:02X}"),
             _ => format!("%{byte:02x}"),
         };
@@ -75,9 +76,14 @@ fn spellings(secret: &[u8]) -> Vec<(&'static str, String)> {
         ("as it is", latin1(secret)),
         ("in hex", hex.clone()),
         ("in capital hex", hex.to_uppercase()),
-        ("percent-encoded", percent(true)),
-        ("percent-encoded in small letters", percent(false)),
-        ("as a form writes it", percent(true).replace("%20", "+")),
+        ("percent-encoded", percent(true, b"-._~")),
+        ("percent-encoded in small letters", percent(false, b"-._~")),
+        ("percent-encoded to the last sign", percent(true, b"")),
+        ("as a form writes it", percent(true, b"*-._").replace("%20", "+")),
+        // As a browser writes it into a path, a query, and the password of a URL.
+        ("as in a path", percent(true, b"-._~!$&'()*+,;=:@/")),
+        ("as in a query", percent(true, b"-._~!$&()*+,;=:@/?")),
+        ("as in a URL", percent(true, b"-._~!$&'()*+,")),
         ("as Debug lists bytes", format!("{secret:?}").trim_matches(['[', ']']).to_owned()),
     ];
     if let Ok(text) = std::str::from_utf8(secret) {
