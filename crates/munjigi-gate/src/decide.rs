@@ -178,8 +178,13 @@ fn source(headers: &HeaderMap) -> Source<'_> {
 fn judge(gate: &GateParts, outcome: Result<Verified, Refused>) -> Access {
     let verified = match outcome {
         Ok(verified) => verified,
-        Err(refused) => {
-            tracing::debug!(%refused, "an access token was refused");
+        // What the key is not known of may be a token of last month; all else nobody has by accident.
+        Err(reason @ Refused::UnknownKey) => {
+            tracing::debug!(%reason, "access_token_refused");
+            return Access::Nothing;
+        }
+        Err(reason) => {
+            tracing::info!(%reason, "access_token_refused");
             return Access::Nothing;
         }
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use munjigi_gate::{Clock, CookieSettings, Gate, GateParts};
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, Hsts};
 use crate::core::{Core, Role};
 use crate::flows::renew::Renewer;
 use crate::http::headers::SecurityHeaders;
@@ -85,7 +85,7 @@ impl Site {
             trusted_proxies: server.trusted_proxies.clone(),
             after_login: config.pages.after_login.clone(),
             https: config.https(),
-            security_headers: SecurityHeaders::new(config.https(), &others)?,
+            security_headers: SecurityHeaders::new(if config.https() { server.hsts } else { Hsts::Off }, &others)?,
         })
     }
 }

@@ -82,9 +82,13 @@ impl Core {
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
             Some(url) => {
-                let redis = match role {
-                    Role::Server => Redis::connect(url.expose_secret()).await,
-                    Role::Command => Redis::new(url.expose_secret()),
+                let redis = match config.store.redis_ca()? {
+                    Some(authorities) => Redis::trusting(url.expose_secret(), &authorities),
+                    None => Redis::new(url.expose_secret()),
+                };
+                let redis = match (redis, role) {
+                    (Ok(redis), Role::Server) => redis.reached().await,
+                    (redis, _) => redis,
                 };
                 let redis = redis.with_context(|| format!("store.redis_url: {}", shown_url(url.expose_secret())))?;
                 (Arc::new(redis.clone()), Arc::new(redis))
@@ -113,7 +117,7 @@ impl Core {
             feed: Arc::new(feed),
             clock,
             lifetimes: config.tokens.lifetimes,
-            policy: config.passwords.policy,
+            policy: config.passwords.policy.clone(),
             registration: config.accounts.registration,
             issuer: config.tokens.issuer.clone(),
             audience: config.tokens.audience.clone(),

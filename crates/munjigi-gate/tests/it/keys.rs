@@ -121,3 +121,10 @@ fn an_rsa_key_under_2048_bits_is_refused() {
     );
     assert_eq!((of(256), of(1024)), (None, None));
 }
+
+#[test]
+fn a_new_rsa_key_has_3072_bits() {
+    let key = SigningKey::generate(Algorithm::Rs256, "k").unwrap().verifying_key();
+    let n = URL_SAFE_NO_PAD.decode(key.jwk().unwrap()["n"].as_str().unwrap()).unwrap();
+    assert_eq!((n.len(), n[0] >> 7), (384, 1));
+}

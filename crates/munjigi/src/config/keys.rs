@@ -62,6 +62,11 @@ pub const KEYS: &[Key] = &[
         "Origins besides the public URL's, in a list (`https://app.example.com`): `return_to` may lead there and they may post here.",
     ),
     key("server.max_connections", "4096", "Connections at once; more are closed at once."),
+    key(
+        "server.hsts",
+        "subdomains",
+        "With an https public URL, `Strict-Transport-Security` for two years: for its host and all `subdomains`, for the `host` alone, or `off`.",
+    ),
     following(
         "store.database_url",
         "`munjigi.db` in the data directory",
@@ -71,6 +76,11 @@ pub const KEYS: &[Key] = &[
         "store.redis_url",
         "none: sessions are beside the users",
         "Redis or Valkey for sessions and limits: `redis://…` or `rediss://…`.",
+    ),
+    following(
+        "store.redis_ca_file",
+        "the authorities of the web",
+        "With `rediss://`: the certificates (PEM) of the only authorities that Redis' certificate may be from.",
     ),
     key("store.migrate", "auto", "`auto` brings the schema up to date at start, `check` only looks."),
     key(
@@ -118,6 +128,11 @@ pub const KEYS: &[Key] = &[
         "Fewest characters of a new password. 15 is NIST's figure where the password is the only factor.",
     ),
     key("passwords.max_length", "256", "Most characters of a new password."),
+    following(
+        "passwords.breached_file",
+        "none",
+        "File of breached passwords: a sorted line for each, its SHA-1 in hex or the first 10 digits of it and more. See below.",
+    ),
     key("passwords.argon2_memory", "19MiB", "Memory of one Argon2id hash."),
     key("passwords.argon2_passes", "2", "Passes of one Argon2id hash."),
     key("passwords.argon2_lanes", "1", "Lanes of one Argon2id hash."),

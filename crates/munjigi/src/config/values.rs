@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::layers::{Given, Layers, Source};
-use super::{ConfigError, LogFormat, keys};
+use super::{ConfigError, Hsts, LogFormat, keys};
 
 /// Words and what they mean.
 pub type Words<T> = &'static [(&'static str, T)];
@@ -37,6 +37,8 @@ pub const ALGORITHM: Words<Algorithm> = &[
 ];
 /// `cookies.same_site`
 pub const SAME_SITE: Words<SameSite> = &[("lax", SameSite::Lax), ("strict", SameSite::Strict)];
+/// `server.hsts`
+pub const HSTS: Words<Hsts> = &[("subdomains", Hsts::Subdomains), ("host", Hsts::Host), ("off", Hsts::Off)];
 /// Truth values.
 pub const BOOL: Words<bool> = &[("true", true), ("false", false)];
 
@@ -296,11 +298,23 @@ impl<'a> Reader<'a> {
     /// The URL of a Redis.
     pub fn redis_url(&mut self, name: &str) -> Option<SecretString> {
         let text = self.optional_text(name)?;
-        let good = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+        let good = Url::parse(&text).is_ok_and(|url| {
+            // What follows a `#` would be taken for "do not look at the certificate".
+            matches!(url.scheme(), "redis" | "rediss") && url.has_host() && url.fragment().is_none()
+        });
         if !good {
             self.refuse(name, "\"redis://host:port\" or \"rediss://host:port\"");
         }
         Some(text.into())
+    }
+
+    /// The authorities for a Redis that is spoken to by TLS.
+    pub fn redis_ca_file(&mut self, name: &str, of: &str) -> Option<PathBuf> {
+        let path = self.optional_text(name)?;
+        if !self.optional_text(of).is_some_and(|url| url.starts_with("rediss://")) {
+            self.refuse(name, "only with a store.redis_url that begins with \"rediss://\"");
+        }
+        Some(PathBuf::from(path))
     }
 
     /// A domain above the public URL's host.

@@ -97,6 +97,9 @@ pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -
         Ok(new) => new,
         Err(why) => return Ok(Changing::Weak(why)),
     };
+    if core.passwords.is_breached(&new).await? {
+        return Ok(Changing::Weak(WeakPassword::Breached));
+    }
     let counters = limits::password_change(core, session);
     if let Some(too_many) = counters.take(core).await? {
         tracing::warn!(%user, "password_change_limited");

@@ -1,6 +1,7 @@
 //! A visitor registers, and is signed in at once.
 
 use munjigi_gate::{Issued, Persistence};
+use munjigi_rules::password::WeakPassword;
 use munjigi_rules::register::{self, Applicant, Form, Mode, Problems, decide};
 use munjigi_rules::{Epoch, UserId};
 use munjigi_store::{NewUser, Registered, User};
@@ -43,6 +44,9 @@ pub async fn register(
         Ok(registration) => registration,
         Err(problems) => return Ok(Registration::Invalid(problems)),
     };
+    if core.passwords.is_breached(&registration.password).await? {
+        return Ok(Registration::Invalid(breached()));
+    }
     if let Some(too_many) = limits::registration(core, client).take(core).await? {
         tracing::warn!(from = %client, "registration_limited");
         return Ok(Registration::TooMany(too_many));
@@ -53,6 +57,11 @@ pub async fn register(
     issued.device = Some(previous.known_now(core, limits::account(user.username.as_str()))?);
     previous.end(core).await?;
     Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
+}
+
+/// What is wrong with a registration whose password is in the list.
+pub(super) fn breached() -> Problems {
+    Problems { password: Some(WeakPassword::Breached), ..Problems::default() }
 }
 
 /// Makes the account. `None`: somebody has, or once had, that username.

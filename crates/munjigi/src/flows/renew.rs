@@ -46,8 +46,12 @@ impl Renewer {
 #[async_trait]
 impl Renew for Renewer {
     async fn renew(&self, refresh_token: &str) -> Renewal {
-        let Ok(token) = self.core.refresh_tokens.verify(refresh_token, self.core.now()) else {
-            return Renewal::NotOurs;
+        let token = match self.core.refresh_tokens.verify(refresh_token, self.core.now()) {
+            Ok(token) => token,
+            Err(refused) => {
+                tracing::info!(reason = %refused, "refresh_token_refused");
+                return Renewal::NotOurs;
+            }
         };
         match renew(&self.core, &token, refresh_token).await {
             Ok(renewal) => renewal,

@@ -60,8 +60,9 @@ pub async fn end_one(core: &Core, who: &Identity, session: SessionId) -> Result<
         return Ok(Ending::TooMany(too_many));
     }
     // Only one's own: knowing the id of somebody else's session is worth nothing.
-    let log_in = core.users.log_in(session).await?;
-    if log_in.is_none_or(|log_in| log_in.user != user) {
+    let Some(log_in) = core.users.log_in(session).await? else { return Ok(Ending::NotTheirs) };
+    if log_in.user != user {
+        tracing::warn!(%user, %session, "foreign_session_refused");
         return Ok(Ending::NotTheirs);
     }
     end_session(core, user, session).await?;

@@ -20,9 +20,17 @@ impl FromRequestParts<Arc<App>> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        Ok(of(peer, &parts.headers, &app.site.trusted_proxies))
+        Ok(of(peer(&parts.extensions), &parts.headers, &app.site.trusted_proxies))
     }
+}
+
+/// Who makes this request.
+pub(super) fn of_request<B>(request: &http::Request<B>, trusted: &[IpNet]) -> Client {
+    of(peer(request.extensions()), request.headers(), trusted)
+}
+
+fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
 /// The address is the rightmost in `X-Forwarded-For` that is no proxy of ours, if the peer is one; else the peer's.

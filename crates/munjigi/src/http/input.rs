@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use zeroize::Zeroize as _;
 
 use super::error::{Code, Problem};
 
@@ -57,6 +58,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
             Kind::None if body.is_empty() => serde_urlencoded::from_bytes(b"").ok(),
             Kind::None => return Err(Problem::new(Code::UnsupportedMediaType)),
         };
+        // There may be a password in it, and nobody else holds it unless it shares the connection's buffer.
+        if let Ok(mut body) = body.try_into_mut() {
+            body.as_mut().zeroize();
+        }
         // What the parser says may repeat what was sent, and is not passed on.
         read.map(Self).ok_or_else(|| Problem::new(Code::Malformed))
     }

@@ -1,7 +1,10 @@
 //! Passwords: hashed and verified on threads of their own, at the same cost whoever asks.
 
+mod breached;
 mod pool;
 mod scheme;
+
+use std::sync::Arc;
 
 use argon2::Params;
 use munjigi_rules::log_in::Password;
@@ -9,6 +12,7 @@ use munjigi_rules::password::NewPassword;
 use munjigi_store::StoredHash;
 use zeroize::Zeroizing;
 
+use breached::Breached;
 pub use pool::Busy;
 use pool::Pool;
 pub use scheme::Scheme;
@@ -19,6 +23,7 @@ use crate::config;
 pub struct Passwords {
     pool: Pool,
     params: Params,
+    breached: Option<Arc<Breached>>,
 }
 
 /// Why a password could not be hashed.
@@ -36,11 +41,22 @@ impl Passwords {
     /// Starts the hashing threads.
     ///
     /// # Errors
-    /// The system gives no threads, or the Argon2 parameters do not go together.
+    /// The system gives no threads, the Argon2 parameters do not go together, or the list of breached passwords is none.
     pub fn start(config: &config::Passwords) -> anyhow::Result<Self> {
         let params = Params::new(config.argon2_memory, config.argon2_passes, config.argon2_lanes, None)
             .map_err(|error| anyhow::anyhow!("passwords.argon2_*: {error}"))?;
-        Ok(Self { pool: Pool::start(config.workers, config.queue)?, params })
+        let breached = config.breached.as_deref().map(Breached::open).transpose()?.map(Arc::new);
+        Ok(Self { pool: Pool::start(config.workers, config.queue)?, params, breached })
+    }
+
+    /// Whether a password that is to be set is known from a breach. It waits in the queue like a hash, because it reads a file.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`] if too many wait; [`HashError::Broken`] if the list cannot be read: nothing is set then.
+    pub async fn is_breached(&self, password: &NewPassword) -> Result<bool, HashError> {
+        let Some(list) = self.breached.clone() else { return Ok(false) };
+        let password = password.clone();
+        self.pool.run(move |_| list.contains(&password)).await?.map_err(HashError::Broken)
     }
 
     /// Hashes a new password.

@@ -1,7 +1,7 @@
 //! The real program, in a folder of its own.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -118,7 +118,7 @@ impl Place {
         }
         let line = greeting.lines().find(|line| line.contains("listens on")).unwrap();
         let url = format!("http://{}", line.split_whitespace().next_back().unwrap());
-        let process = Process { child, _stdout: stdout, url, greeting };
+        let process = Process { child, stdout, url, greeting };
         process.browser().get_json("/readyz").await.expect(200);
         process
     }
@@ -172,7 +172,7 @@ impl Ran {
 pub(crate) struct Process {
     child: Child,
     /// Kept open, so that the server can go on to speak.
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
     /// What it said when it started.
     pub(crate) greeting: String,
@@ -189,6 +189,11 @@ impl Process {
         Door::There { client: client.build().unwrap(), url: self.url.clone() }
     }
 
+    /// What the system tells of it.
+    pub(crate) fn proc_file(&self, name: &str) -> String {
+        format!("/proc/{}/{name}", self.child.id())
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -199,6 +204,14 @@ impl Process {
     pub(crate) fn terminate(&self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end, and returns what else it said on standard output.
+    pub(crate) fn last_words(mut self) -> String {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        self.child.wait().unwrap();
+        rest
     }
 
     /// Waits for its end.
