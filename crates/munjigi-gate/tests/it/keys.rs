@@ -89,6 +89,7 @@ fn what_is_no_public_key_of_ours_is_refused() {
     assert_eq!(with("k", json!("AA")), Err(KeyError::Private));
     assert_eq!(with("kid", json!("a b")), Err(KeyError::Kid));
     assert_eq!(with("ext", json!(true)), Ok(KEY.verifying_key()));
+    assert_eq!(with("key_ops", json!(["verify"])), Ok(KEY.verifying_key()));
     for (member, value) in [
         ("alg", json!("RS256")),
         ("alg", json!("HS256")),
@@ -96,6 +97,9 @@ fn what_is_no_public_key_of_ours_is_refused() {
         ("kty", json!("OKP")),
         ("crv", json!("P-384")),
         ("use", json!("enc")),
+        ("key_ops", json!(["encrypt"])),
+        ("key_ops", json!([])),
+        ("key_ops", json!("verify")),
         ("kid", json!(7)),
         ("x", json!("AA")),
         ("y", json!("AA")),
