@@ -83,7 +83,7 @@ impl RefreshTokens {
     /// [`Refused`]: it is not one of ours.
     pub fn verify(&self, token: &str) -> Result<RefreshToken, Refused> {
         let payload = jws::open(token, TYP, |kid| self.all.iter().find(|key| key.kid() == kid).cloned())?;
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| Refused::Claims)?;
+        let claims: Claims = jws::object(&payload).ok_or(Refused::Claims)?;
         Ok(RefreshToken {
             user: claims.sub,
             session: claims.sid,

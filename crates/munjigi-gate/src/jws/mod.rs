@@ -12,8 +12,7 @@ mod key;
 mod signing;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub(crate) use compact::object;
-pub use compact::{MAX_TOKEN_BYTES, Refused, SignError, open, sign};
+pub use compact::{MAX_TOKEN_BYTES, Refused, SignError, object, open, sign};
 pub use key::{KeyError, MIN_SECRET_BYTES, VerifyingKey};
 pub use signing::SigningKey;
 
