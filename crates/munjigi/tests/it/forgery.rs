@@ -1,4 +1,5 @@
-//! Tokens that we did not issue. The tutorial takes them for good, or trades them for good ones.
+//! Tokens that we did not issue, in the hands of somebody who has good ones too. The tutorial trades them for good ones. The
+//! table of forgeries is in `token_attacks`.
 
 use munjigi::gate::{Algorithm, SigningKey};
 use serde_json::{Value, json};
@@ -52,27 +53,6 @@ async fn jwks(browser: &mut Browser) -> Value {
     browser.get_json("/.well-known/jwks.json").await.expect(200).json()
 }
 
-#[tokio::test]
-async fn a_token_whose_signature_is_wrong_signs_nobody_in() {
-    let site = Site::embedded().await;
-    let mut victim = site.registered("mina").await;
-    let jwks = jwks(&mut victim).await;
-    for expired in [false, true] {
-        if expired {
-            site.let_access_expire();
-        }
-        for (what, token) in forgeries(&victim.access(), &jwks) {
-            let mut by_cookie = site.browser().holding("accessToken", token.clone());
-            let info = by_cookie.get_json("/user/info").await.expect(200);
-            assert_eq!((&info.json()["loggedIn"], &info.json()["user"]), (&json!(false), &json!(null)), "{what}");
-            assert!(info.keeps_cookies(), "{what}");
-            let mut by_bearer = site.browser().with("authorization", &format!("Bearer {token}"));
-            by_bearer.get_json("/user/info").await.problem(401, "login_required");
-        }
-    }
-    assert!(victim.is_signed_in().await);
-}
-
 /// In the tutorial, once repaired as it was meant, a forged expired token earns a good one for whoever it names.
 #[tokio::test]
 async fn a_forged_token_earns_nothing_for_whom_it_names() {
@@ -97,48 +77,6 @@ async fn a_forged_token_earns_nothing_for_whom_it_names() {
 }
 
 #[tokio::test]
-async fn a_forged_token_logs_nobody_out() {
-    let site = Site::embedded().await;
-    let mut victim = site.registered("mina").await;
-    let jwks = jwks(&mut victim).await;
-    for (_, token) in forgeries(&victim.access(), &jwks) {
-        site.browser().holding("accessToken", token.clone()).log_out().await.expect(200);
-        site.browser().holding("refreshToken", token).log_out().await.expect(200);
-    }
-    assert!(victim.is_signed_in().await);
-}
-
-#[tokio::test]
-async fn a_forged_refresh_token_renews_nothing() {
-    let site = Site::embedded().await;
-    let victim = site.registered("mina").await;
-    site.let_access_expire();
-    let real = victim.refresh();
-    let (header, claims) = (header_of(&real), claims_of(&real));
-    let kid = header["kid"].as_str().unwrap();
-    let own = SigningKey::generate(Algorithm::Hs256, kid).unwrap();
-    let zeros = SigningKey::from_bytes(Algorithm::Hs256, kid, &[0; 32]).unwrap();
-    let mut ahead = claims.clone();
-    ahead["gen"] = json!(claims["gen"].as_i64().unwrap() + 1);
-    ahead["parent"] = claims["nonce"].clone();
-    let mut none = header.clone();
-    none["alg"] = json!("none");
-    for token in [
-        forged_by(&own, "rt+jwt", &claims),
-        forged_by(&own, "rt+jwt", &ahead),
-        forged_by(&zeros, "rt+jwt", &ahead),
-        spliced(&real, &header, &ahead),
-        spliced(&real, &none, &claims),
-        format!("{}.", real.rsplit_once('.').unwrap().0),
-        victim.access(),
-    ] {
-        let info = site.browser().holding("refreshToken", token).get_json("/user/info").await;
-        assert!(info.json()["loggedIn"] == false && info.keeps_cookies());
-    }
-    assert!(victim.clone().is_signed_in().await, "and a forgery does not count as a second holder");
-}
-
-#[tokio::test]
 async fn tokens_of_another_installation_are_worth_nothing() {
     let (site, other) = (Site::embedded().await, Site::embedded().await);
     let theirs = other.registered("mina").await;
@@ -147,13 +85,4 @@ async fn tokens_of_another_installation_are_worth_nothing() {
     visitor.jar = theirs.jar.clone();
     let info = visitor.get_json("/user/info").await;
     assert!(info.json()["loggedIn"] == false && info.keeps_cookies());
-}
-
-#[tokio::test]
-async fn a_token_is_at_most_4096_bytes() {
-    let site = Site::embedded().await;
-    for length in [4096, 4097, 20_000] {
-        let mut visitor = site.browser().holding("accessToken", "a".repeat(length));
-        assert!(!visitor.is_signed_in().await);
-    }
 }

@@ -10,13 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use axum::body::Body;
-use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
 use munjigi_gate::jws::{self, Algorithm, SigningKey};
 use munjigi_gate::{Gate, GateParts, Reason, Refused, Renew, Renewal, Verifier, VerifyingKey, Visitor};
 
 use crate::support::*;
-use table::{Because, Case, Depth, Mint, all, by_kind};
+use table::{Because, Case, Depth, Mint, all, bearer_line, by_kind, cookie_line};
 
 const ALL: [Algorithm; 4] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Hs256];
 
@@ -89,38 +88,28 @@ fn refresh_key() -> SigningKey {
 }
 
 fn access_mint(key: &SigningKey, peers: &[SigningKey]) -> Mint {
-    Mint::new(key, "at+jwt", &serde_json::to_value(claims()).unwrap()).knowing(peers)
+    let mut mint = Mint::new(key, "at+jwt", &serde_json::to_value(claims()).unwrap()).beside(peers);
+    mint.one_ring = true;
+    mint
 }
 
-/// The request, if HTTP can carry this text there: white space around it is not part of it, and a semicolon ends it.
-fn by_cookie(name: &str, token: &str) -> Option<Request<Body>> {
-    if token.trim_ascii() != token || token.contains(';') {
-        return None;
-    }
+fn with_line(name: &'static str, line: HeaderValue) -> Request<Body> {
     let mut request = Request::new(Body::empty());
-    let line = HeaderValue::from_bytes(format!("{name}={token}").as_bytes()).ok()?;
-    request.headers_mut().insert("cookie", line);
-    Some(request)
+    request.headers_mut().insert(name, line);
+    request
+}
+
+fn by_cookie(name: &str, token: &str) -> Option<Request<Body>> {
+    Some(with_line("cookie", cookie_line(name, token)?))
 }
 
 fn by_bearer(token: &str) -> Option<Request<Body>> {
-    if token.trim_matches(' ') != token {
-        return None;
-    }
-    let mut request = Request::new(Body::empty());
-    let line = HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).ok()?;
-    request.headers_mut().insert(AUTHORIZATION, line);
-    Some(request)
+    Some(with_line("authorization", bearer_line(token)?))
 }
 
 /// The bare verification: refused, and for the reason that the case is about.
 fn is_refused(verifier: &Verifier, case: &Case) -> bool {
-    let outcome = verifier.verify(&case.token, at(START)).map(|verified| verified.expired);
-    match case.because {
-        Because::Is(refused) => outcome == Err(refused),
-        Because::Any => outcome.is_err(),
-        Because::Expired => outcome == Ok(true),
-    }
+    case.is_met_by(verifier.verify(&case.token, at(START)).map(|verified| verified.expired))
 }
 
 /// Cookie and bearer, at both layers: nobody is signed in, nothing is said of the token, no cookie is touched. Returns how
@@ -239,7 +228,7 @@ fn refresh_mint(key: &SigningKey) -> Mint {
 async fn no_forged_refresh_token_reaches_a_store() {
     let (keys, refresh) = (keys(), refresh_key());
     let fort = Fort::new(&keys, &refresh).await;
-    let mint = refresh_mint(&refresh).knowing(&keys);
+    let mint = refresh_mint(&refresh).beside(&keys);
     fort.world.send(by_cookie("refreshToken", &mint.good()).unwrap()).await.is_anonymous(Some(Reason::Expired));
     assert_eq!(fort.asked(), (1, 1), "the untouched one goes to the store");
     // What the claims must say is for the server's own reader; here it is about everything before that.

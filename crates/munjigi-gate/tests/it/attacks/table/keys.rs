@@ -45,6 +45,7 @@ pub(super) fn confused(cases: &mut Cases<'_>) {
         let token = theirs.signed(mint.header(), &mint.payload);
         cases.add(format!("{kid} under our key's name and algorithm"), token, Refused::Signature);
         let ours_under = format!(r#"{{"alg":"{}","typ":"{typ}","kid":"{kid}"}}"#, mint.alg());
+        let refused = if mint.one_ring { refused } else { Refused::UnknownKey };
         cases.add(format!("our key under the name of {kid}"), mint.signed(ours_under, &mint.payload), refused);
     }
 }

@@ -18,8 +18,9 @@ pub(crate) struct Mint {
     pub(crate) typ: &'static str,
     /// What the good token says, as it is written in it.
     pub(crate) payload: String,
-    /// Other keys that the same ring knows.
+    /// Other keys of the installation, and whether they are in the same ring as this one.
     pub(crate) peers: Vec<SigningKey>,
+    pub(crate) one_ring: bool,
     pair: Pair,
 }
 
@@ -41,10 +42,11 @@ impl Mint {
             Algorithm::Rs256 => Pair::Rs256(RsaKeyPair::from_pkcs8(&bytes).unwrap()),
             Algorithm::Hs256 => Pair::Hs256(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes))),
         };
-        Self { key: key.clone(), typ, payload: claims.to_string(), peers: Vec::new(), pair }
+        Self { key: key.clone(), typ, payload: claims.to_string(), peers: Vec::new(), one_ring: false, pair }
     }
 
-    pub(crate) fn knowing(mut self, peers: &[SigningKey]) -> Self {
+    /// Beside other keys, in rings of their own.
+    pub(crate) fn beside(mut self, peers: &[SigningKey]) -> Self {
         self.peers = peers.iter().filter(|peer| peer.kid() != self.key.kid()).cloned().collect();
         self
     }

@@ -12,6 +12,7 @@ mod signature;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use http::HeaderValue;
 use munjigi_gate::Refused;
 
 pub(crate) use mint::Mint;
@@ -44,6 +45,17 @@ pub(crate) struct Case {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.kind, self.what, self.token)
+    }
+}
+
+impl Case {
+    /// Whether a verification comes out as it should; where the token verifies, it says whether it has expired.
+    pub(crate) fn is_met_by(&self, outcome: Result<bool, Refused>) -> bool {
+        match self.because {
+            Because::Is(refused) => outcome == Err(refused),
+            Because::Any => outcome.is_err(),
+            Because::Expired => outcome == Ok(true),
+        }
     }
 }
 
@@ -109,4 +121,16 @@ pub(crate) fn by_kind(cases: &[Case]) -> String {
         *counts.entry(case.kind).or_insert(0) += 1;
     }
     counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The `Cookie` line, if HTTP can carry this text there: white space around it is not part of it, and a semicolon ends it.
+pub(crate) fn cookie_line(name: &str, token: &str) -> Option<HeaderValue> {
+    let whole = token.trim_ascii() == token && !token.contains(';');
+    HeaderValue::from_bytes(format!("{name}={token}").as_bytes()).ok().filter(|_| whole)
+}
+
+/// The `Authorization` line, likewise.
+pub(crate) fn bearer_line(token: &str) -> Option<HeaderValue> {
+    let whole = token.trim_matches(' ') == token;
+    HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).ok().filter(|_| whole)
 }
