@@ -10,6 +10,8 @@ mod es256;
 mod jwk;
 mod key;
 mod signing;
+#[cfg(test)]
+mod wycheproof;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use compact::{MAX_TOKEN_BYTES, Refused, SignError, object, open, sign};

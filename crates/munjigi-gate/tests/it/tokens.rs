@@ -44,6 +44,10 @@ fn every_algorithm_signs_and_opens() {
 fn a_header_of_exactly_three_members_opens_in_any_order() {
     assert!(open_with_header(r#"{"alg":"HS256","typ":"at+jwt","kid":"hs"}"#).is_ok());
     assert!(open_with_header(r#"{"kid":"hs","typ":"at+jwt","alg":"HS256"}"#).is_ok());
+    assert!(
+        open_with_header("{ \"kid\" : \"hs\",\n\t\"typ\":\"at+jwt\", \"alg\":\"HS256\" }").is_ok(),
+        "JSON's own white space"
+    );
 }
 
 #[test]
