@@ -96,6 +96,8 @@ struct Tally {
     tried: usize,
     accepted: Vec<String>,
     failed: Vec<String>,
+    /// Refused, but for another reason than the one that the case is about.
+    otherwise: Vec<String>,
 }
 
 impl Tally {
@@ -115,6 +117,7 @@ impl Tally {
         println!("{what}: {} forgeries ({})", cases.len(), by_kind(cases));
         println!("{what}: {} tried, {accepted} accepted, {failed} answered 5xx, {failed} asked a store", self.tried);
         assert!(accepted == 0 && failed == 0, "{}\n{}", self.accepted.join("\n"), self.failed.join("\n"));
+        assert!(self.otherwise.is_empty(), "{}", self.otherwise.join("\n"));
         assert!(self.tried >= at_least, "{} tried", self.tried);
     }
 }
@@ -154,7 +157,9 @@ for_every_algorithm! {
         for (n, case) in cases.iter().enumerate() {
             let verified = site.app.core.verifier.verify(&case.token, site.app.core.now());
             let verified = verified.map(|verified| verified.expired);
-            assert!(case.is_met_by(verified), "{verified:?}: {case}");
+            if !case.is_met_by(verified) {
+                tally.otherwise.push(format!("{verified:?}: {case}"));
+            }
             // Everything at /user/info, and at one of the others in turn.
             for (method, path) in [ROUTES[0], ROUTES[1 + n % 3]] {
                 for line in [cookie("accessToken", &case.token), bearer(&case.token)].into_iter().flatten() {
@@ -186,7 +191,9 @@ for_every_algorithm! {
         cases.extend(of_other_keys(&mint));
         for (n, case) in cases.iter().enumerate() {
             let verified = site.app.core.refresh_tokens.verify(&case.token).map(drop);
-            assert!(case.is_met_by(verified.map(|()| false)), "{verified:?}: {case}");
+            if !case.is_met_by(verified.map(|()| false)) {
+                tally.otherwise.push(format!("{verified:?}: {case}"));
+            }
             let (method, path) = ROUTES[n % 4];
             let alone = cookie("refreshToken", &case.token).map(|line| vec![line]);
             let beside = alone.clone().map(|lines| [lines, vec![cookie("accessToken", &forged_access).unwrap()]].concat());
