@@ -1,5 +1,5 @@
-//! Tokens that we did not issue, in the hands of somebody who has good ones too. The tutorial trades them for good ones. The
-//! table of forgeries is in `token_attacks`.
+//! Tokens that we did not issue. The tutorial takes them for good, or trades them for good ones. The whole table of forgeries is
+//! in `token_attacks`.
 
 use munjigi::gate::{Algorithm, SigningKey};
 use serde_json::{Value, json};
@@ -51,6 +51,27 @@ fn forgeries(real: &str, jwks: &Value) -> Vec<(&'static str, String)> {
 
 async fn jwks(browser: &mut Browser) -> Value {
     browser.get_json("/.well-known/jwks.json").await.expect(200).json()
+}
+
+#[tokio::test]
+async fn a_token_whose_signature_is_wrong_signs_nobody_in() {
+    let site = Site::embedded().await;
+    let mut victim = site.registered("mina").await;
+    let jwks = jwks(&mut victim).await;
+    for expired in [false, true] {
+        if expired {
+            site.let_access_expire();
+        }
+        for (what, token) in forgeries(&victim.access(), &jwks) {
+            let mut by_cookie = site.browser().holding("accessToken", token.clone());
+            let info = by_cookie.get_json("/user/info").await.expect(200);
+            assert_eq!((&info.json()["loggedIn"], &info.json()["user"]), (&json!(false), &json!(null)), "{what}");
+            assert!(info.keeps_cookies(), "{what}");
+            let mut by_bearer = site.browser().with("authorization", &format!("Bearer {token}"));
+            by_bearer.get_json("/user/info").await.problem(401, "login_required");
+        }
+    }
+    assert!(victim.is_signed_in().await);
 }
 
 /// In the tutorial, once repaired as it was meant, a forged expired token earns a good one for whoever it names.

@@ -1,5 +1,6 @@
 //! The gate's own table of forged tokens against the whole server, with the keys that it really signs with. While they are
-//! tried, the server has no tables any more: a request that asked a store would be answered with a 500 or 503.
+//! tried, the server has no tables any more: a request that asked a store would be answered with a 500 or 503. Names of unknown
+//! keys alone make it look for keys, once a second at most, and do without if there are none: the gate's own suite counts that.
 
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method};
