@@ -146,6 +146,14 @@ async fn a_good_token_counts_nowhere_but_in_its_two_places() {
             let lines: Vec<_> = lines.iter().map(|(name, line)| (*name, filled(line))).collect();
             tried += is_nobody(world, &format!("{lines:?}"), || request(&lines)).await;
         }
+        for bytes in [&b"Bearer \xff"[..], b"Bearer \xc3", b"bearer \x80\x80.a.b"] {
+            let with_bytes = || {
+                let mut request = request(&[("cookie", filled("accessToken=TOKEN"))]);
+                request.headers_mut().insert("authorization", HeaderValue::from_bytes(bytes).unwrap());
+                request
+            };
+            tried += is_nobody(world, "a bearer that is no text", with_bytes).await;
+        }
         assert_eq!((fort.asked(), fort.loads()), ((0, 0), 0));
     }
     println!("good tokens in other places: {tried} tried, 0 accepted, 0 asked a store");

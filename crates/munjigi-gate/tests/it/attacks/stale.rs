@@ -57,7 +57,7 @@ async fn a_cached_token_is_over_with_its_key() {
     is_over_once(replace, None).await;
     let collide = async |fort: &Fort, key: &SigningKey| {
         let another = SigningKey::generate(Algorithm::Hs256, key.kid()).unwrap();
-        fort.world.keys.put(&[key, &another]);
+        fort.world.keys.put(&[&another, key]);
         fort.world.gate.parts().verifier.reload().await;
     };
     is_over_once(collide, None).await;

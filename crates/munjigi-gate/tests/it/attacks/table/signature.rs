@@ -103,10 +103,17 @@ const PRIME: [u8; 32] = [
 fn ecdsa(cases: &Cases<'_>, signed: &str, real: &[u8]) -> Vec<(String, Vec<u8>)> {
     let (r, s) = real.split_at(32);
     let one = [vec![0; 31], vec![1]].concat();
+    // With n added, a number needs a byte more.
+    let more = |number: &[u8]| sum(&[&[0], number].concat(), &[&[0], ORDER.as_slice()].concat());
     let mut list = vec![
         ("the higher s".to_owned(), [r, &difference(&ORDER, s)].concat()),
         ("the negative r".to_owned(), [&difference(&ORDER, r), s].concat()),
         ("numbers of 33 bytes".to_owned(), [&[0], r, &[0], s].concat()),
+        ("r + n".to_owned(), [more(r), [&[0], s].concat()].concat()),
+        ("s + n".to_owned(), [[&[0], r].concat(), more(s)].concat()),
+        ("r + n, s + n".to_owned(), [more(r), more(s)].concat()),
+        ("r + 2^256, s".to_owned(), [&[1], r, &[0], s].concat()),
+        ("r, s + 2^256".to_owned(), [&[0], r, &[1], s].concat()),
         ("numbers of 48 bytes".to_owned(), [&[0; 16], r, &[0; 16], s].concat()),
         ("numbers of 66 bytes".to_owned(), [&[0; 34], r, &[0; 34], s].concat()),
         ("little-endian".to_owned(), r.iter().rev().chain(s.iter().rev()).copied().collect()),
