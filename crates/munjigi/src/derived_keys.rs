@@ -80,7 +80,7 @@ impl DerivedKeys {
                 Err(error) => tracing::warn!(error = format!("{error:#}"), "secret_unreadable"),
             }
         }
-        serde_json::from_slice(&payload?).map_err(|_| Refused::Claims)
+        jws::object(&payload?).ok_or(Refused::Claims)
     }
 
     fn payload(&self, token: &str) -> Result<Vec<u8>, Refused> {

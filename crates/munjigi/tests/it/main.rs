@@ -47,4 +47,5 @@ mod same_origin;
 mod secrets;
 mod secrets_everywhere;
 mod sessions;
+mod token_attacks;
 mod well_known;
