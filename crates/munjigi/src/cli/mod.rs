@@ -9,6 +9,7 @@
 //! | 4 | no such user or session |
 
 mod config;
+mod connections;
 mod migrate;
 mod output;
 mod serve;

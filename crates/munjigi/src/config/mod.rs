@@ -74,6 +74,8 @@ pub struct Server {
     pub trusted_origins: Vec<url::Origin>,
     /// Connections at once.
     pub max_connections: usize,
+    /// How long a client may keep the server waiting.
+    pub client_timeout: Duration,
 }
 
 /// Which stores.
@@ -238,6 +240,7 @@ impl Server {
             trusted_proxies: r.networks("server.trusted_proxies"),
             trusted_origins: r.origins("server.trusted_origins"),
             max_connections: r.number("server.max_connections", 16..=1_000_000),
+            client_timeout: r.duration("server.client_timeout", Duration::from_secs(1)),
         }
     }
 }
