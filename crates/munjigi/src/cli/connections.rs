@@ -20,7 +20,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -56,6 +56,8 @@ pub(super) struct Connections {
 #[derive(Default)]
 struct Open {
     next: u64,
+    /// Whoever accepts, while it waits for those to be gone that were told to go.
+    acceptor: Option<Waker>,
     /// How many were not told to go.
     staying: usize,
     all: HashMap<u64, Entry>,
@@ -97,6 +99,16 @@ impl Connections {
 
     fn turn(&self) -> u64 {
         self.turns.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether too many are leaving for one more to be accepted now.
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut open = self.lock();
+        if open.all.len() - open.staying < LEAVING {
+            return Poll::Ready(());
+        }
+        open.acceptor = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// A place for one more; `None`: there is none, and the server is at work for all others.
@@ -169,6 +181,9 @@ impl Drop for Place {
         let mut open = self.connections.lock();
         let Some(entry) = open.all.remove(&self.number) else { return };
         open.staying -= usize::from(entry.close.is_some());
+        if let Some(acceptor) = open.acceptor.take() {
+            acceptor.wake();
+        }
         if entry.siblings.fetch_sub(1, Ordering::Relaxed) == 1 {
             open.by_address.remove(&entry.address);
         }
@@ -204,6 +219,28 @@ fn counted(peer: SocketAddr) -> IpAddr {
     match peer.ip().to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
         v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// Makes the service of a connection, and no faster than those leave who make room for it: until then new ones wait where the
+/// system keeps them.
+pub(super) struct Paced<M> {
+    pub(super) make: M,
+    pub(super) connections: Arc<Connections>,
+}
+
+impl<M: Service<SocketAddr>> Service<SocketAddr> for Paced<M> {
+    type Response = M::Response;
+    type Error = M::Error;
+    type Future = M::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), M::Error>> {
+        ready!(self.connections.poll_room(cx));
+        self.make.poll_ready(cx)
+    }
+
+    fn call(&mut self, peer: SocketAddr) -> M::Future {
+        self.make.call(peer)
     }
 }
 

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::connections::{Connections, Placed};
+use super::connections::{Connections, Paced, Placed};
 use super::output;
 use crate::app::App;
 use crate::clock::AnchoredClock;
@@ -77,10 +77,13 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let handle = Handle::new();
     let mut server = Server::<SocketAddr>::from_listener(listener)
         .acceptor(Placed(Arc::clone(&connections)))
-        .accept_error_handler(move |peer, error| {
-            // With an address it was accepted, and then there was no place for it.
-            if peer.is_none() {
-                connections.accept_failed(error);
+        .accept_error_handler({
+            let connections = Arc::clone(&connections);
+            move |peer, error| {
+                // With an address it was accepted, and then there was no place for it.
+                if peer.is_none() {
+                    connections.accept_failed(error);
+                }
             }
         })
         .handle(handle.clone())
@@ -90,7 +93,8 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
 
     let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
     tokio::spawn(stop(handle)?);
-    let service = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let make = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let service = Paced { make, connections: Arc::clone(&connections) };
     tokio::select! {
         ended = server.serve(service) => ended.context("the server stopped")?,
         // Without this task revocations would no longer arrive: better to stop, and be started again.
