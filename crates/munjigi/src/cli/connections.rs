@@ -112,7 +112,7 @@ impl Connections {
     }
 
     /// A place for one more; `None`: there is none, and the server is at work for all others.
-    fn place(self: &Arc<Self>, address: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
+    fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let mut open = self.lock();
         if open.staying >= self.most {
             let dropped = open.drop_some(1 + self.most / BATCH);
@@ -129,7 +129,7 @@ impl Connections {
         open.next += 1;
         open.staying += 1;
         open.all.insert(number, Entry { state: Arc::clone(&state), address, siblings, close: Some(close) });
-        Some((Place { connections: Arc::clone(self), number, state }, closed))
+        Some(Place { connections: Arc::clone(self), number, state, close: Mutex::new(Some(closed)) })
     }
 }
 
@@ -164,9 +164,15 @@ struct Place {
     connections: Arc<Connections>,
     number: u64,
     state: Arc<State>,
+    /// What it is told by when it has to go; the stream takes it.
+    close: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Place {
+    fn take_close(&self) -> Option<oneshot::Receiver<()>> {
+        self.close.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     fn wait(&self, since: u64) {
         self.state.0.store(since, Ordering::Relaxed);
     }
@@ -222,54 +228,57 @@ fn counted(peer: SocketAddr) -> IpAddr {
     }
 }
 
-/// Makes the service of a connection, and no faster than those leave who make room for it: until then new ones wait where the
-/// system keeps them.
-pub(super) struct Paced<M> {
+/// Gives each connection its place when it has been accepted, and accepts no faster than those leave who make room: until then
+/// new ones wait where the system keeps them, and need no descriptor.
+pub(super) struct Seating<M> {
     pub(super) make: M,
     pub(super) connections: Arc<Connections>,
 }
 
-impl<M: Service<SocketAddr>> Service<SocketAddr> for Paced<M> {
-    type Response = M::Response;
+impl<M> Service<SocketAddr> for Seating<M>
+where
+    M: Service<SocketAddr>,
+    M::Future: Send + 'static,
+{
+    type Response = Tracked<M::Response>;
     type Error = M::Error;
-    type Future = M::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, M::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), M::Error>> {
         ready!(self.connections.poll_room(cx));
         self.make.poll_ready(cx)
     }
 
-    fn call(&mut self, peer: SocketAddr) -> M::Future {
-        self.make.call(peer)
+    fn call(&mut self, peer: SocketAddr) -> Self::Future {
+        let (place, service) = (self.connections.place(counted(peer)).map(Arc::new), self.make.call(peer));
+        Box::pin(async move { Ok(Tracked { service: service.await?, place }) })
     }
 }
 
-/// Gives each connection its place.
+/// Lets those in who have a place.
 #[derive(Clone)]
-pub(super) struct Placed(pub(super) Arc<Connections>);
+pub(super) struct Door;
 
-impl<S> Accept<TcpStream, S> for Placed {
+impl<S> Accept<TcpStream, Tracked<S>> for Door {
     type Stream = Guarded;
     type Service = Tracked<S>;
     type Future = std::future::Ready<io::Result<(Guarded, Tracked<S>)>>;
 
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        std::future::ready(self.begin(stream, service))
+    fn accept(&self, stream: TcpStream, service: Tracked<S>) -> Self::Future {
+        std::future::ready(let_in(stream, service))
     }
 }
 
-impl Placed {
-    fn begin<S>(&self, stream: TcpStream, service: S) -> io::Result<(Guarded, Tracked<S>)> {
-        let Some((place, close)) = self.0.place(counted(stream.peer_addr()?)) else {
-            // Whether it can still be told or not, it is closed.
-            let _ = stream.try_write(FULL);
-            return Err(io::Error::other("server.max_connections is reached"));
-        };
-        stream.set_nodelay(true)?;
-        let place = Arc::new(place);
-        let patience = self.0.patience;
-        Ok((Guarded { stream, close, stalled: None, patience, _place: Arc::clone(&place) }, Tracked { service, place }))
-    }
+fn let_in<S>(stream: TcpStream, service: Tracked<S>) -> io::Result<(Guarded, Tracked<S>)> {
+    let Some((place, close)) = service.place.as_ref().and_then(|place| Some((Arc::clone(place), place.take_close()?)))
+    else {
+        // Whether it can still be told or not, it is closed.
+        let _ = stream.try_write(FULL);
+        return Err(io::Error::other("server.max_connections is reached"));
+    };
+    stream.set_nodelay(true)?;
+    let patience = place.connections.patience;
+    Ok((Guarded { stream, close, stalled: None, patience, _place: place }, service))
 }
 
 /// A stream that ends when its place is needed, or when its client does not read.
@@ -346,7 +355,8 @@ impl AsyncWrite for Guarded {
 #[derive(Clone)]
 pub(super) struct Tracked<S> {
     service: S,
-    place: Arc<Place>,
+    /// None where there was none: then it is not let in.
+    place: Option<Arc<Place>>,
 }
 
 impl<S, B> Service<Request<B>> for Tracked<S>
@@ -365,7 +375,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let place = Arc::clone(&self.place);
+        let Some(place) = self.place.clone() else {
+            return Box::pin(self.service.call(request.map(Body::new)));
+        };
         let since = place.connections.turn();
         place.work();
         let arriving = |body| Body::new(Arriving { body, place: Arc::clone(&place), since });
@@ -428,8 +440,8 @@ mod tests {
         })
     }
 
-    fn was_told_to_go(close: &mut oneshot::Receiver<()>) -> bool {
-        close.try_recv().is_ok()
+    fn was_told_to_go(place: &Place) -> bool {
+        place.close.lock().unwrap().as_mut().unwrap().try_recv().is_ok()
     }
 
     #[test]
@@ -437,40 +449,40 @@ mod tests {
         let connections = connections(3);
         let mut held: Vec<_> = (0..3).map(|_| connections.place(ATTACKER).unwrap()).collect();
         // The first has had an answer since, so the second has waited longest.
-        held[0].0.work();
-        held[0].0.wait(connections.turn());
+        held[0].work();
+        held[0].wait(connections.turn());
         held.push(connections.place(ATTACKER).unwrap());
-        let gone: Vec<_> = held.iter_mut().map(|(_, close)| was_told_to_go(close)).collect();
+        let gone: Vec<_> = held.iter().map(was_told_to_go).collect();
         assert_eq!(gone, [false, true, false, false]);
     }
 
     #[test]
     fn whoever_has_the_most_pushes_out_their_own() {
         let connections = connections(4);
-        let mut visitor = connections.place(VISITOR).unwrap();
+        let visitor = connections.place(VISITOR).unwrap();
         let mut flood: Vec<_> = (0..3).map(|_| connections.place(ATTACKER).unwrap()).collect();
         for _ in 0..100 {
             flood.push(connections.place(ATTACKER).unwrap());
-            flood.retain_mut(|(_, close)| !was_told_to_go(close));
+            flood.retain(|place| !was_told_to_go(place));
             assert_eq!(flood.len(), 3);
         }
-        assert!(!was_told_to_go(&mut visitor.1), "the visitor has waited longest, and alone");
-        let mut second = connections.place(VISITOR).unwrap();
-        flood.retain_mut(|(_, close)| !was_told_to_go(close));
-        assert_eq!((flood.len(), was_told_to_go(&mut second.1)), (2, false));
+        assert!(!was_told_to_go(&visitor), "the visitor has waited longest, and alone");
+        let second = connections.place(VISITOR).unwrap();
+        flood.retain(|place| !was_told_to_go(place));
+        assert_eq!((flood.len(), was_told_to_go(&second)), (2, false));
     }
 
     #[test]
     fn nobody_is_dropped_whom_the_server_is_at_work_for() {
         let connections = connections(2);
-        let mut busy: Vec<_> = (0..2).map(|_| connections.place(VISITOR).unwrap()).collect();
-        busy.iter().for_each(|(place, _)| place.work());
+        let busy: Vec<_> = (0..2).map(|_| connections.place(VISITOR).unwrap()).collect();
+        busy.iter().for_each(Place::work);
         assert!(connections.place(ATTACKER).is_none());
-        assert!(busy.iter_mut().all(|(_, close)| !was_told_to_go(close)));
+        assert!(busy.iter().all(|place| !was_told_to_go(place)));
         // A body that does not come is waited for since its head came, however its bytes trickle.
-        busy[1].0.wait(1);
+        busy[1].wait(1);
         assert!(connections.place(ATTACKER).is_some());
-        assert_eq!(busy.iter_mut().map(|(_, close)| was_told_to_go(close)).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(busy.iter().map(was_told_to_go).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]
@@ -478,7 +490,7 @@ mod tests {
         let connections = connections(2);
         for _ in 0..10 {
             let held: Vec<_> = (0..2).map(|_| connections.place(VISITOR).unwrap()).collect();
-            held.iter().for_each(|(place, _)| place.work());
+            held.iter().for_each(Place::work);
             assert!(connections.place(VISITOR).is_none());
         }
         let open = connections.lock();

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::connections::{Connections, Paced, Placed};
+use super::connections::{Connections, Door, Seating};
 use super::output;
 use crate::app::App;
 use crate::clock::AnchoredClock;
@@ -76,7 +76,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let connections = Connections::new(config.server.max_connections, patience);
     let handle = Handle::new();
     let mut server = Server::<SocketAddr>::from_listener(listener)
-        .acceptor(Placed(Arc::clone(&connections)))
+        .acceptor(Door)
         .accept_error_handler({
             let connections = Arc::clone(&connections);
             move |peer, error| {
@@ -94,7 +94,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
     tokio::spawn(stop(handle)?);
     let make = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let service = Paced { make, connections: Arc::clone(&connections) };
+    let service = Seating { make, connections: Arc::clone(&connections) };
     tokio::select! {
         ended = server.serve(service) => ended.context("the server stopped")?,
         // Without this task revocations would no longer arrive: better to stop, and be started again.

@@ -44,6 +44,7 @@ pub async fn register(
         Ok(registration) => registration,
         Err(problems) => return Ok(Registration::Invalid(problems)),
     };
+    core.passwords.room()?;
     if let Take::Refused { retry_after } = core.take(&counters(core, client)).await? {
         tracing::warn!(from = %client, "registration_limited");
         return Ok(Registration::TooMany(TooMany { retry_after }));

@@ -54,6 +54,15 @@ impl Passwords {
         self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether one more password could be hashed now. Asked first, before anything else is done for whoever came, it makes a
+    /// refusal cheap; the answer may be another one a moment later.
+    ///
+    /// # Errors
+    /// [`Busy`] if too many wait.
+    pub fn room(&self) -> Result<(), Busy> {
+        self.pool.room()
+    }
+
     /// Runs `task` on a hashing thread, and counts what it did.
     async fn run<T: Send + 'static>(&self, task: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Busy> {
         let done = Arc::clone(&self.done);

@@ -37,6 +37,14 @@ impl Pool {
         Ok(pool)
     }
 
+    /// Whether a task would be taken now.
+    ///
+    /// # Errors
+    /// [`Busy`] if the queue is full.
+    pub(super) fn room(&self) -> Result<(), Busy> {
+        self.queue.room(&self.queue.lock())
+    }
+
     /// Runs `task` on one of the threads.
     ///
     /// # Errors
@@ -86,11 +94,13 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn room(&self, waiting: &Waiting) -> Result<(), Busy> {
+        if waiting.jobs.len() < self.most + waiting.idle { Ok(()) } else { Err(Busy) }
+    }
+
     fn put(&self, job: Job) -> Result<Ticket<'_>, Busy> {
         let mut waiting = self.lock();
-        if waiting.jobs.len() >= self.most + waiting.idle {
-            return Err(Busy);
-        }
+        self.room(&waiting)?;
         let number = waiting.next;
         waiting.next += 1;
         waiting.jobs.insert(number, job);
@@ -207,10 +217,10 @@ mod tests {
         for _ in 0..3 {
             enqueue(&pool, &mut callers).await;
         }
-        assert!(pool.run(|_| 8).await.is_err());
+        assert!(pool.room().is_err() && pool.run(|_| 8).await.is_err());
         drop(go);
         assert!(callers.join_all().await.into_iter().all(|answer| answer.unwrap() == 7));
-        assert_eq!(pool.run(|_| 9).await.unwrap(), 9);
+        assert!(pool.room().is_ok() && pool.run(|_| 9).await.unwrap() == 9);
     }
 
     #[tokio::test]
