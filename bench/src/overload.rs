@@ -2,6 +2,7 @@
 //! the others, and how soon all is well again.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,56 +72,108 @@ pub(crate) async fn measure(setup: &Setup) -> anyhow::Result<Table> {
     table.row("log-ins/s that can be hashed (16 clients, one after the other each)", format!("{capacity:.0}"));
     let quiet = Others::watched(&server, &probe, CALM).await?;
     quiet.tell(&mut table, "quiet", None);
-    let files_before = server.open_files()?;
-
-    storm(&mut table, &server, &probe, &log_ins, capacity, &quiet).await?;
-    crowd(&mut table, &server, &probe, &log_ins, capacity, &quiet, files_before).await?;
+    let scene = Scene { probe, log_ins, capacity, quiet, files: server.open_files()? };
+    scene.storm(&mut table, &server).await?;
+    scene.crowd(&mut table, &server).await?;
     Ok(table)
 }
 
-async fn storm(
-    table: &mut Table,
-    server: &Process,
-    probe: &[u8],
-    log_ins: &[Vec<u8>],
+/// What is sent, and what is normal.
+struct Scene {
+    probe: Vec<u8>,
+    log_ins: Vec<Vec<u8>>,
+    /// Log-ins a second that can be hashed.
     capacity: f64,
-    quiet: &Others,
-) -> anyhow::Result<()> {
-    let offered = offer(server.address, log_ins.to_vec(), TIMES * capacity, STORM);
-    let (offered, others) = tokio::join!(offered, Others::watched(server, probe, STORM));
-    let ended = Instant::now();
-    let (offered, others) = (offered?, others?);
-    let mut connection = Connection::open(server.address).await?;
-    for log_in in log_ins.iter().take(1) {
-        connection.succeed(log_in).await?;
-    }
-    let recovered = ended.elapsed();
-    let answered = |status| offered.by_status.get(&status).map_or(0, Histogram::len) as f64;
-    let seconds = STORM.as_secs_f64();
-    let refused = answered(503) + answered(429);
-    table.row("log-ins/s offered", format!("{:.0}", offered.sent as f64 / seconds));
-    table.row("log-ins/s that succeeded", format!("{:.1}", answered(200) / seconds));
-    table.goal("goodput / what can be hashed", format!("{:.2}", answered(200) / seconds / capacity), "≥ 0.9");
-    table.row("refused with 503 or 429", format!("{:.1} %", 100.0 * refused / offered.sent as f64));
-    let odd: u64 = offered
-        .by_status
-        .iter()
-        .filter(|(status, _)| ![200, 429, 503].contains(*status))
-        .map(|(_, all)| all.len())
-        .sum();
-    table.goal("answered anything else, or not at all", format!("{odd}, {}", offered.lost), "0, 0");
-    for (what, status) in [("refusal (503)", 503), ("success", 200)] {
-        if let Some(latency) = offered.by_status.get(&status) {
-            table.row(format!("a {what}: p50, p99, ms"), quantiles(latency));
+    quiet: Others,
+    /// Open files of the server.
+    files: usize,
+}
+
+impl Scene {
+    /// Ten times more log-ins than can be hashed, for a minute.
+    async fn storm(&self, table: &mut Table, server: &Process) -> anyhow::Result<()> {
+        let offered = offer(server.address, self.log_ins.clone(), TIMES * self.capacity, STORM);
+        let (offered, others) = tokio::join!(offered, Others::watched(server, &self.probe, STORM));
+        let ended = Instant::now();
+        let (offered, others) = (offered?, others?);
+        let mut connection = Connection::open(server.address).await?;
+        for log_in in self.log_ins.iter().take(1) {
+            connection.succeed(log_in).await?;
         }
+        let recovered = ended.elapsed();
+        let answered = |status| offered.by_status.get(&status).map_or(0, Histogram::len) as f64;
+        let seconds = STORM.as_secs_f64();
+        let refused = answered(503) + answered(429);
+        table.row("log-ins/s offered", format!("{:.0}", offered.sent as f64 / seconds));
+        table.row("log-ins/s that succeeded", format!("{:.1}", answered(200) / seconds));
+        table.goal("goodput / what can be hashed", format!("{:.2}", answered(200) / seconds / self.capacity), "≥ 0.9");
+        table.row("refused with 503 or 429", format!("{:.1} %", 100.0 * refused / offered.sent as f64));
+        let odd: u64 = offered
+            .by_status
+            .iter()
+            .filter(|(status, _)| ![200, 429, 503].contains(*status))
+            .map(|(_, all)| all.len())
+            .sum();
+        table.goal("answered anything else, or not at all", format!("{odd}, {}", offered.lost), "0, 0");
+        for (what, status) in [("refusal (503)", 503), ("success", 200)] {
+            if let Some(latency) = offered.by_status.get(&status) {
+                table.row(format!("a {what}: p50, p99, ms"), quantiles(latency));
+            }
+        }
+        others.tell(table, "meanwhile", Some(&self.quiet));
+        table.row("highest resident memory, MiB", format!("{:.0}", server.highest_resident()? / 1_048_576.0));
+        table.row(
+            "from the end of it to the next log-in that succeeded, ms",
+            format!("{:.0}", recovered.as_secs_f64() * 1e3),
+        );
+        Ok(())
     }
-    others.tell(table, "meanwhile", Some(quiet));
-    table.row("highest resident memory, MiB", format!("{:.0}", server.highest_resident()? / 1_048_576.0));
-    table.row(
-        "from the end of it to the next log-in that succeeded, ms",
-        format!("{:.0}", recovered.as_secs_f64() * 1e3),
-    );
-    Ok(())
+
+    /// Five thousand that hold connections for nothing, while some log in.
+    async fn crowd(&self, table: &mut Table, server: &Process) -> anyhow::Result<()> {
+        let (address, stop) = (server.address, Arc::new(AtomicBool::new(false)));
+        let opened = Arc::new(AtomicUsize::new(0));
+        let crowd = {
+            let (stop, opened) = (Arc::clone(&stop), Arc::clone(&opened));
+            tokio::spawn(on_thread(None, async move || silence(address, &stop, &opened).await))
+        };
+        let mut most_files = 0;
+        let begin = Instant::now();
+        while opened.load(Ordering::Relaxed) < CROWD {
+            ensure!(begin.elapsed() < STORM, "5,000 connections could not be opened");
+            most_files = most_files.max(server.open_files()?);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let load = offer(server.address, self.log_ins.clone(), self.capacity / 2.0, CALM);
+        let (load, others) = tokio::join!(load, Others::watched(server, &self.probe, CALM));
+        let (load, others) = (load?, others?);
+        most_files = most_files.max(server.open_files()?);
+        stop.store(true, Ordering::Relaxed);
+        crowd.await??;
+        let ended = Instant::now();
+        // The few above are what its own valid clients keep open.
+        while server.open_files()? > self.files + 16 {
+            ensure!(ended.elapsed() < STORM, "the descriptors of the crowd did not come back");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        table.row(
+            "connections that the silent crowd opened, and opens again when closed",
+            opened.load(Ordering::Relaxed),
+        );
+        others.tell(table, "beside the crowd", Some(&self.quiet));
+        let welcome = load.by_status.get(&200).map_or(0, Histogram::len) as f64;
+        table.row(
+            "log-ins that succeeded beside it, of half as many as can be hashed",
+            format!("{:.1} %", 100.0 * welcome / load.sent as f64),
+        );
+        table.goal("most open files", most_files, "≤ 1024");
+        table.row("highest resident memory after all, MiB", format!("{:.0}", server.highest_resident()? / 1_048_576.0));
+        table.row(
+            "from the end of it until its descriptors were free, ms",
+            format!("{:.0}", ended.elapsed().as_secs_f64() * 1e3),
+        );
+        Ok(())
+    }
 }
 
 /// What became of the log-ins that were offered.
@@ -173,12 +226,11 @@ impl Offered {
             self.lost += 1;
             return Ok(());
         };
-        if !self.by_status.contains_key(&status) {
-            self.by_status.insert(status, histogram()?);
-        }
-        if let Some(latency) = self.by_status.get_mut(&status) {
-            latency.saturating_record(u64::try_from(took.as_micros())?);
-        }
+        let latency = match self.by_status.entry(status) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(histogram()?),
+        };
+        latency.saturating_record(u64::try_from(took.as_micros())?);
         Ok(())
     }
 }
@@ -266,57 +318,6 @@ impl Others {
 fn quantiles(latency: &Histogram<u64>) -> String {
     let [p50, p99] = [0.5, 0.99].map(|quantile| latency.value_at_quantile(quantile) as f64 / 1e3);
     format!("{p50:.2}, {p99:.2}")
-}
-
-/// Five thousand that hold connections for nothing, while some log in.
-async fn crowd(
-    table: &mut Table,
-    server: &Process,
-    probe: &[u8],
-    log_ins: &[Vec<u8>],
-    capacity: f64,
-    quiet: &Others,
-    files_before: usize,
-) -> anyhow::Result<()> {
-    let (address, stop) = (server.address, Arc::new(AtomicBool::new(false)));
-    let opened = Arc::new(AtomicUsize::new(0));
-    let crowd = {
-        let (stop, opened) = (Arc::clone(&stop), Arc::clone(&opened));
-        tokio::spawn(on_thread(None, async move || silence(address, &stop, &opened).await))
-    };
-    let mut most_files = 0;
-    let begin = Instant::now();
-    while opened.load(Ordering::Relaxed) < CROWD {
-        ensure!(begin.elapsed() < STORM, "5,000 connections could not be opened");
-        most_files = most_files.max(server.open_files()?);
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let load = offer(server.address, log_ins.to_vec(), capacity / 2.0, CALM);
-    let (load, others) = tokio::join!(load, Others::watched(server, probe, CALM));
-    let (load, others) = (load?, others?);
-    most_files = most_files.max(server.open_files()?);
-    stop.store(true, Ordering::Relaxed);
-    crowd.await??;
-    let ended = Instant::now();
-    // The few above are what its own valid clients keep open.
-    while server.open_files()? > files_before + 16 {
-        ensure!(ended.elapsed() < STORM, "the descriptors of the crowd did not come back");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    table.row("connections that the silent crowd opened, and opens again when closed", opened.load(Ordering::Relaxed));
-    others.tell(table, "beside the crowd", Some(quiet));
-    let welcome = load.by_status.get(&200).map_or(0, Histogram::len) as f64;
-    table.row(
-        "log-ins that succeeded beside it, of half as many as can be hashed",
-        format!("{:.1} %", 100.0 * welcome / load.sent as f64),
-    );
-    table.goal("most open files", most_files, "≤ 1024");
-    table.row("highest resident memory after all, MiB", format!("{:.0}", server.highest_resident()? / 1_048_576.0));
-    table.row(
-        "from the end of it until its descriptors were free, ms",
-        format!("{:.0}", ended.elapsed().as_secs_f64() * 1e3),
-    );
-    Ok(())
 }
 
 /// Holds connections, and opens each again that is closed, five seconds later.

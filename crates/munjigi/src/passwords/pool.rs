@@ -170,18 +170,17 @@ fn lowest_priority() {}
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Sender, channel};
-    use std::time::Duration;
+    use std::sync::mpsc::{SyncSender, sync_channel};
 
     use tokio::task::JoinSet;
 
     use super::*;
 
     /// A pool of one worker, which is kept busy until the sender goes.
-    async fn kept_busy(queue: usize) -> (Arc<Pool>, Sender<()>) {
+    async fn kept_busy(queue: usize) -> (Arc<Pool>, SyncSender<()>) {
         let pool = Arc::new(Pool::start(1, queue).unwrap());
         let (begun, has_begun) = oneshot::channel();
-        let (go, may_go) = channel::<()>();
+        let (go, may_go) = sync_channel::<()>(0);
         let busy = Arc::clone(&pool);
         tokio::spawn(async move {
             busy.run(move |_| {
@@ -247,7 +246,7 @@ mod tests {
         let mut callers = JoinSet::new();
         for round in 0..400_u32 {
             let own = Arc::clone(&pool);
-            let job = move |_: &mut Memory| std::thread::sleep(Duration::from_micros(u64::from(round % 7) * 20));
+            let job = move |_: &mut Memory| (0..round % 7 * 4_000).for_each(|_| std::hint::spin_loop());
             let caller = callers.spawn(async move { own.run(job).await.is_ok() });
             for _ in 0..round % 5 {
                 tokio::task::yield_now().await;
