@@ -193,6 +193,17 @@ mod tests {
         (pool, go)
     }
 
+    /// Lets the others go on until it is so.
+    async fn until(what: &str, so: impl Fn() -> bool) {
+        for _ in 0..1_000_000 {
+            if so() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("never: {what}");
+    }
+
     impl Pool {
         fn waiting(&self) -> usize {
             self.queue.lock().jobs.len()
@@ -203,9 +214,7 @@ mod tests {
     async fn enqueue(pool: &Arc<Pool>, callers: &mut JoinSet<Result<u8, Busy>>) -> tokio::task::AbortHandle {
         let (before, own) = (pool.waiting(), Arc::clone(pool));
         let caller = callers.spawn(async move { own.run(|_| 7).await });
-        while pool.waiting() == before {
-            tokio::task::yield_now().await;
-        }
+        until("the job waits", || pool.waiting() > before).await;
         caller
     }
 
@@ -229,9 +238,7 @@ mod tests {
         for _ in 0..500 {
             let gone = enqueue(&pool, &mut callers).await;
             gone.abort();
-            while pool.waiting() > 0 {
-                tokio::task::yield_now().await;
-            }
+            until("the queue is empty", || pool.waiting() == 0).await;
         }
         for _ in 0..2 {
             enqueue(&pool, &mut callers).await;
@@ -270,13 +277,9 @@ mod tests {
         let (pool, go) = kept_busy(1).await;
         let queue = Arc::downgrade(&pool.queue);
         drop(go);
-        while Arc::strong_count(&pool) > 1 {
-            tokio::task::yield_now().await;
-        }
+        until("the job is done", || Arc::strong_count(&pool) == 1).await;
         drop(pool);
-        while queue.upgrade().is_some() {
-            tokio::task::yield_now().await;
-        }
+        until("the threads have ended", || queue.upgrade().is_none()).await;
     }
 
     #[tokio::test]
