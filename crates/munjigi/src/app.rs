@@ -1,6 +1,7 @@
 //! The application: what every handler can reach. Everything is chosen here, once, and nothing is global.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use munjigi_gate::{Clock, CookieSettings, Gate, GateParts};
 use url::Url;
@@ -37,6 +38,8 @@ pub struct Site {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Where a log-in leads that was not on its way anywhere.
     pub after_login: String,
+    /// How long a client may take to send a body.
+    pub client_timeout: Duration,
     /// Visitors use https.
     pub https: bool,
     /// What every answer carries.
@@ -84,6 +87,7 @@ impl Site {
             allowed_origins: std::iter::once(own).chain(others.clone()).collect(),
             trusted_proxies: server.trusted_proxies.clone(),
             after_login: config.pages.after_login.clone(),
+            client_timeout: server.client_timeout,
             https: config.https(),
             security_headers: SecurityHeaders::new(if config.https() { server.hsts } else { Hsts::Off }, &others)?,
         })

@@ -9,6 +9,7 @@
 //! | 4 | no such user, session or key |
 
 mod config;
+mod connections;
 mod key;
 mod migrate;
 mod output;

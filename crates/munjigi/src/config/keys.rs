@@ -61,7 +61,16 @@ pub const KEYS: &[Key] = &[
         "none",
         "Origins besides the public URL's, in a list (`https://app.example.com`): `return_to` may lead there and they may post here.",
     ),
-    key("server.max_connections", "4096", "Connections at once; more are closed at once."),
+    key(
+        "server.max_connections",
+        "4096",
+        "Connections at once. For one more, an idle one of the address that has the most is closed. Never more than the limit of open files leaves room for.",
+    ),
+    key(
+        "server.client_timeout",
+        "10s",
+        "How long a client may take to send a request's head, to send its body, to take the answer, and to be silent between two requests.",
+    ),
     key(
         "server.hsts",
         "subdomains",

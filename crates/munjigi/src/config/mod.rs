@@ -75,6 +75,8 @@ pub struct Server {
     pub trusted_origins: Vec<url::Origin>,
     /// Connections at once.
     pub max_connections: usize,
+    /// How long a client may keep the server waiting.
+    pub client_timeout: Duration,
     /// What https visitors' browsers are told to insist on.
     pub hsts: Hsts,
 }
@@ -265,6 +267,7 @@ impl Server {
             trusted_origins: r.origins("server.trusted_origins"),
             max_connections: r.number("server.max_connections", 16..=1_000_000),
             hsts: r.one_of("server.hsts", values::HSTS),
+            client_timeout: r.duration("server.client_timeout", Duration::from_secs(1)),
         }
     }
 }

@@ -40,6 +40,8 @@ pub enum LogIn {
 /// A store cannot be reached, or too many passwords wait: nothing was decided about the password then.
 pub async fn log_in(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
     refuse_if_clock_is_off(core)?;
+    // First, so that under a flood a refusal costs nothing: no try is taken, and none has to be given back.
+    core.passwords.room()?;
     let account = limits::account(attempt.username);
     let counters = limits::log_in(core, &account, client, attempt.previous.device.as_ref());
     if let Some(too_many) = counters.take(core).await? {

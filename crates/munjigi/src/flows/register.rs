@@ -44,6 +44,7 @@ pub async fn register(
         Ok(registration) => registration,
         Err(problems) => return Ok(Registration::Invalid(problems)),
     };
+    core.passwords.room()?;
     if core.passwords.is_breached(&registration.password).await? {
         return Ok(Registration::Invalid(breached()));
     }

@@ -1,23 +1,26 @@
-//! Bodies: a form or JSON, read into one type, at most 64 KiB and within eight seconds.
+//! Bodies: a form or JSON, read into one type, at most 64 KiB and within `server.client_timeout`.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::header::CONTENT_TYPE;
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroize as _;
 
 use super::error::{Code, Problem};
+use crate::app::App;
 
 /// Most bytes of a body.
 pub const MOST: usize = 64 * 1024;
-/// A body has to be here after so long.
+/// A body has to be here after so long in any case, so that its refusal is said before the request as a whole is given up.
 const SLOWEST: Duration = Duration::from_secs(8);
 
 /// Most bytes of a request's head: names and values of its headers, and its target.
@@ -38,12 +41,17 @@ pub async fn limit_head(request: Request, next: Next) -> Response {
 /// is of the wrong type, is refused.
 pub struct Input<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Input<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let kind = Kind::of(&request)?;
-        let body = tokio::time::timeout(SLOWEST, Bytes::from_request(request, state))
+        // Nobody is asked to send what would not be read.
+        if request.body().size_hint().lower() > MOST as u64 {
+            return Err(Problem::new(Code::TooLarge));
+        }
+        let slowest = app.site.client_timeout.min(SLOWEST);
+        let body = tokio::time::timeout(slowest, Bytes::from_request(request, app))
             .await
             .map_err(|_| Problem::new(Code::Malformed))?
             .map_err(|rejection| {
@@ -75,6 +83,11 @@ enum Kind {
 
 impl Kind {
     fn of(request: &Request) -> Result<Self, Problem> {
+        // Nothing is unpacked here: a few bytes could become very many.
+        let coded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+        if request.headers().get_all(CONTENT_ENCODING).iter().any(coded) {
+            return Err(Problem::new(Code::UnsupportedMediaType));
+        }
         let mut lines = request.headers().get_all(CONTENT_TYPE).into_iter();
         let (Some(line), None) = (lines.next(), lines.next()) else {
             let none = request.headers().get(CONTENT_TYPE).is_none();

@@ -4,7 +4,8 @@ mod breached;
 mod pool;
 mod scheme;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::Params;
 use munjigi_rules::log_in::Password;
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 use breached::Breached;
 pub use pool::Busy;
 use pool::Pool;
+use scheme::Memory;
 pub use scheme::Scheme;
 
 use crate::config;
@@ -24,6 +26,7 @@ pub struct Passwords {
     pool: Pool,
     params: Params,
     breached: Option<Arc<Breached>>,
+    done: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 /// Why a password could not be hashed.
@@ -46,7 +49,36 @@ impl Passwords {
         let params = Params::new(config.argon2_memory, config.argon2_passes, config.argon2_lanes, None)
             .map_err(|error| anyhow::anyhow!("passwords.argon2_*: {error}"))?;
         let breached = config.breached.as_deref().map(Breached::open).transpose()?.map(Arc::new);
-        Ok(Self { pool: Pool::start(config.workers, config.queue)?, params, breached })
+        Ok(Self { pool: Pool::start(config.workers, config.queue)?, params, done: Arc::default(), breached })
+    }
+
+    /// How many hashes of each scheme, by its name, were computed since the start: what log-ins cost, whoever they were of.
+    #[must_use]
+    pub fn hashes_done(&self) -> BTreeMap<String, u64> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether one more password could be hashed now. Asked first, before anything else is done for whoever came, it makes a
+    /// refusal cheap; the answer may be another one a moment later.
+    ///
+    /// # Errors
+    /// [`Busy`] if too many wait.
+    pub fn room(&self) -> Result<(), Busy> {
+        self.pool.room()
+    }
+
+    /// Runs `task` on a hashing thread, and counts what it did.
+    async fn run<T: Send + 'static>(&self, task: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Busy> {
+        let done = Arc::clone(&self.done);
+        let counted = move |memory: &mut Memory| {
+            let outcome = task(memory);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            for scheme in memory.take_done() {
+                *done.entry(scheme.to_string()).or_default() += 1;
+            }
+            outcome
+        };
+        self.pool.run(counted).await
     }
 
     /// Whether a password that is to be set is known from a breach. It waits in the queue like a hash, because it reads a file.
@@ -65,7 +97,7 @@ impl Passwords {
     /// [`HashError::Busy`] if too many wait.
     pub async fn hash(&self, password: NewPassword) -> Result<StoredHash, HashError> {
         let params = self.params.clone();
-        let hashed = self.pool.run(move |memory| Scheme::hash(&params, password.reveal(), memory)).await?;
+        let hashed = self.run(move |memory| Scheme::hash(&params, password.reveal(), memory)).await?;
         hashed.map_err(HashError::Broken)
     }
 
@@ -80,25 +112,24 @@ impl Passwords {
     pub async fn verify(&self, kept: Option<StoredHash>, typed: &str, present: Vec<String>) -> Result<Password, Busy> {
         let typed = Zeroizing::new(typed.to_owned());
         let current = Scheme::of(&self.params);
-        self.pool
-            .run(move |memory| {
-                let own = kept.as_ref().and_then(|hash| Scheme::detect(&hash.text).map(|scheme| (scheme, hash)));
-                if own.is_some_and(|(scheme, hash)| scheme.verify(hash, &typed, memory)) {
-                    return Password::Right;
+        self.run(move |memory| {
+            let own = kept.as_ref().and_then(|hash| Scheme::detect(&hash.text).map(|scheme| (scheme, hash)));
+            if own.is_some_and(|(scheme, hash)| scheme.verify(hash, &typed, memory)) {
+                return Password::Right;
+            }
+            let done = own.map(|(scheme, _)| scheme.to_string());
+            let mut others = present;
+            others.push(current.to_string());
+            others.sort_unstable();
+            others.dedup();
+            for name in others.iter().filter(|name| Some(*name) != done.as_ref()) {
+                if let Some(scheme) = Scheme::named(name) {
+                    scheme.burn(&typed, memory);
                 }
-                let done = own.map(|(scheme, _)| scheme.to_string());
-                let mut others = present;
-                others.push(current.to_string());
-                others.sort_unstable();
-                others.dedup();
-                for name in others.iter().filter(|name| Some(*name) != done.as_ref()) {
-                    if let Some(scheme) = Scheme::named(name) {
-                        scheme.burn(&typed, memory);
-                    }
-                }
-                Password::Wrong
-            })
-            .await
+            }
+            Password::Wrong
+        })
+        .await
     }
 
     /// Whether `hash` should be replaced at the next log-in: it is of another scheme than new ones are.

@@ -16,11 +16,12 @@ use super::{Browser, RedisServer};
 pub(crate) struct Place {
     dir: TempDir,
     variables: Vec<(String, String)>,
+    open_files: Option<u32>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        Self { dir: tempfile::tempdir().unwrap(), variables: Vec::new(), open_files: None }
             .set("server.data_dir", "data")
             .set("server.listen", "127.0.0.1:0")
             // Fixed, because tokens name it and a restart may listen on another port.
@@ -55,6 +56,11 @@ impl Place {
         self
     }
 
+    /// With no more open files than these, and no way to more.
+    pub(crate) fn open_files(self, most: u32) -> Self {
+        Self { open_files: Some(most), ..self }
+    }
+
     /// With this file.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         std::fs::write(self.dir.path().join(name), text).unwrap();
@@ -66,7 +72,11 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_munjigi"));
+        let program = env!("CARGO_BIN_EXE_munjigi");
+        let mut command = Command::new(if self.open_files.is_some() { "/bin/sh" } else { program });
+        if let Some(most) = self.open_files {
+            command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), program]);
+        }
         command.args(arguments).current_dir(self.dir.path()).env_clear();
         for kept in ["PATH", "HOME"] {
             if let Some(value) = std::env::var_os(kept) {
@@ -187,6 +197,11 @@ impl Process {
         // Ours to see are redirects, and a proxy of the environment is none of ours.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         Door::There { client: client.build().unwrap(), url: self.url.clone() }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What the system tells of it.
