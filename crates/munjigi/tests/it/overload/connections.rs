@@ -167,7 +167,7 @@ async fn where_descriptors_run_out_all_the_same_it_goes_on_to_accept() {
 #[tokio::test]
 async fn where_the_server_is_at_work_for_all_a_new_client_is_told_to_come_back() {
     let place = place().set("server.max_connections", "16").set("passwords.workers", "1");
-    let place = place.set("passwords.argon2_memory", "96MiB").set("passwords.argon2_passes", "4");
+    let place = place.set("passwords.argon2_memory", "64MiB").set("passwords.argon2_passes", "4");
     let server = place.serve().await;
     let mut busy = Vec::new();
     for _ in 0..16 {
@@ -175,7 +175,7 @@ async fn where_the_server_is_at_work_for_all_a_new_client_is_told_to_come_back()
         raw.send(log_in("nobody", "a password")).await.unwrap();
         busy.push(raw);
         // So that the server has begun with it before anybody else wants its place.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     eventually("somebody is refused", || async {
         // It says nothing, so that no reset overtakes the answer.
