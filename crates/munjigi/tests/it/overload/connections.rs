@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::AsyncReadExt as _;
 
-use super::{GET, HEAD, NEVER, Raw, Vitals, is_served, log_in, open_files};
+use super::{GET, HEAD, NEVER, Raw, Vitals, is_served, open_files};
 use crate::harness::{Place, eventually};
 
 /// How long clients may take in these tests.
@@ -162,32 +162,4 @@ async fn where_descriptors_run_out_all_the_same_it_goes_on_to_accept() {
     is_served(&visitor, &server).await;
     prlimit(Some(pid), Resource::Nofile, usual).unwrap();
     is_served(&visitor, &server).await;
-}
-
-#[tokio::test]
-async fn where_the_server_is_at_work_for_all_a_new_client_is_told_to_come_back() {
-    let place = place().set("server.max_connections", "16").set("passwords.workers", "1");
-    let place = place.set("passwords.argon2_memory", "48MiB").set("passwords.argon2_passes", "3");
-    let server = place.serve().await;
-    let mut busy = Vec::new();
-    for _ in 0..16 {
-        let mut raw = Raw::open(&server).await;
-        raw.send(log_in("nobody", "a password")).await.unwrap();
-        busy.push(raw);
-        // So that the server has begun with it before anybody else wants its place.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    eventually("somebody is refused", || async {
-        // It says nothing, so that no reset overtakes the answer.
-        let said = Raw::open(&server).await.rest().await;
-        said.starts_with("HTTP/1.1 503") && said.contains("Retry-After")
-    })
-    .await;
-    for raw in &mut busy {
-        let head = raw.head().await;
-        // Where this machine is so busy that they take longer than a request may, they are told that.
-        assert!(["HTTP/1.1 401", "HTTP/1.1 503"].iter().any(|answer| head.starts_with(answer)), "{head}");
-    }
-    drop(busy);
-    server.browser().get("/user/login").await.expect(200);
 }
