@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::AsyncReadExt as _;
 
-use super::{GET, HEAD, NEVER, Raw, Vitals, address, is_served, log_in, open_files};
+use super::{GET, HEAD, NEVER, Raw, Vitals, is_served, open_files};
 use crate::harness::{Place, eventually};
 
 /// How long clients may take in these tests.
@@ -162,41 +162,4 @@ async fn where_descriptors_run_out_all_the_same_it_goes_on_to_accept() {
     is_served(&visitor, &server).await;
     prlimit(Some(pid), Resource::Nofile, usual).unwrap();
     is_served(&visitor, &server).await;
-}
-
-#[tokio::test]
-async fn where_the_server_is_at_work_for_all_a_new_client_is_told_to_come_back() {
-    let place = place().set("server.max_connections", "16").set("passwords.workers", "1");
-    let place = place.set("passwords.argon2_memory", "64MiB").set("passwords.argon2_passes", "3");
-    let server = place.serve().await;
-    let mut busy = Vec::new();
-    for _ in 0..16 {
-        let mut raw = Raw::open(&server).await;
-        raw.send(log_in("nobody", "a password")).await.unwrap();
-        busy.push(raw);
-    }
-    let mut refused = 0;
-    eventually("somebody is refused", || {
-        let server = &server;
-        let address = address(server);
-        refused += 1;
-        async move {
-            let mut raw = Raw(tokio::net::TcpStream::connect(address).await.unwrap());
-            let _ = raw.send(GET).await;
-            let said = raw.0.readable().await.is_ok().then(|| {
-                let mut said = [0; 512];
-                raw.0.try_read(&mut said).map(|count| String::from_utf8_lossy(&said[..count]).into_owned())
-            });
-            said.is_some_and(|said| {
-                said.is_ok_and(|said| said.starts_with("HTTP/1.1 503") && said.contains("Retry-After"))
-            })
-        }
-    })
-    .await;
-    for raw in &mut busy {
-        let head = raw.head().await;
-        assert!(head.starts_with("HTTP/1.1 401"), "{head}");
-    }
-    drop(busy);
-    server.browser().get("/user/login").await.expect(200);
 }
