@@ -5,7 +5,8 @@ use std::time::Instant;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Uri};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tracing::Instrument as _;
 
 use crate::random;
@@ -17,12 +18,18 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// The path for the log. Clients may send it with characters that move a terminal's cursor or turn a line around, as they are:
+/// what is not ASCII is encoded.
+pub fn shown_path(uri: &Uri) -> String {
+    utf8_percent_encode(uri.path(), CONTROLS).to_string()
+}
+
 /// Gives the request its id. A caller's own id is not taken over: it could be made to look like somebody else's.
 pub async fn with_id(mut request: Request, next: Next) -> Response {
     let id = format!("{:016x}", u64::from_be_bytes(random::bytes()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = ::tracing::info_span!("request", id);
-    let (method, path, begun) = (request.method().clone(), request.uri().path().to_owned(), Instant::now());
+    let (method, path, begun) = (request.method().clone(), shown_path(request.uri()), Instant::now());
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| {
         let status = response.status().as_u16();
