@@ -143,7 +143,7 @@ fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
     router
         .layer(DefaultBodyLimit::max(input::MOST))
         .layer(from_fn_with_state(Arc::clone(app), same_origin::check))
-        .layer(from_fn(input::limit_head))
+        .layer(from_fn(input::check_head))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(app), render::render))
         .layer(from_fn(request_id::with_id))
