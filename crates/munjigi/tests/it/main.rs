@@ -38,4 +38,5 @@ mod routes;
 mod same_origin;
 mod secrets;
 mod sessions;
+mod web_attacks;
 mod well_known;
