@@ -33,7 +33,6 @@ mod process;
 mod redis;
 mod refresh;
 mod register;
-mod return_to;
 mod routes;
 mod same_origin;
 mod secrets;

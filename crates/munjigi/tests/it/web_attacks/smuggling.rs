@@ -19,6 +19,42 @@ fn get(line: &str) -> String {
     format!("GET /user/info HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n")
 }
 
+/// What hides the coding from one reader and not from the other.
+const CODINGS: &[&str] = &[
+    ":\tchunked",
+    ": \u{b}chunked",
+    ": \u{c}chunked",
+    " : chunked",
+    "\t: chunked",
+    ": chunked\u{b}",
+    ": \"chunked\"",
+    ": 'chunked'",
+    ": xchunked",
+    ": chunkedx",
+    ": chunk",
+    ": ,chunked",
+    ": chunked,",
+    ": chunked, identity",
+    ": identity",
+    ": gzip",
+    ": gzip, chunked",
+    ": chunked;q=1",
+    ":\r\n chunked",
+    ":\n chunked",
+    ": chunked\r\nTransfer-Encoding: identity",
+    ": identity\r\nTransfer-Encoding: chunked",
+    ": x\r\nTransfer-Encoding: chunked",
+    ": chunked, chunked",
+    ": chunked\r\nTransfer-Encoding: chunked",
+    ": identity, chunked",
+    ": \u{0}chunked",
+    ": chunked\u{0}",
+    ":",
+    ": chunked\u{a0}",
+    ": \u{212a}chunked",
+    ": c\u{68}unked x",
+];
+
 /// Two ways to read where the body ends.
 fn two_lengths() -> Vec<(String, String)> {
     let all = SMUGGLED.len();
@@ -57,44 +93,10 @@ fn two_lengths() -> Vec<(String, String)> {
     ] {
         shapes.push(post(&format!("Content-Length: {length}"), &format!("{{}}{SMUGGLED}")));
     }
-    // What hides the coding from one reader and not from the other.
-    for coding in [
-        ":\tchunked",
-        ": \u{b}chunked",
-        ": \u{c}chunked",
-        " : chunked",
-        "\t: chunked",
-        ": chunked\u{b}",
-        ": \"chunked\"",
-        ": 'chunked'",
-        ": xchunked",
-        ": chunkedx",
-        ": chunk",
-        ": ,chunked",
-        ": chunked,",
-        ": chunked, identity",
-        ": identity",
-        ": gzip",
-        ": gzip, chunked",
-        ": chunked;q=1",
-        ":\r\n chunked",
-        ":\n chunked",
-        ": chunked\r\nTransfer-Encoding: identity",
-        ": identity\r\nTransfer-Encoding: chunked",
-        ": x\r\nTransfer-Encoding: chunked",
-        ": chunked, chunked",
-        ": chunked\r\nTransfer-Encoding: chunked",
-        ": identity, chunked",
-        ": \u{0}chunked",
-        ": chunked\u{0}",
-        ":",
-        ": chunked\u{a0}",
-        ": \u{212a}chunked",
-        ": c\u{68}unked x",
-    ] {
+    for coding in CODINGS {
         shapes.push(post(&format!("Transfer-Encoding{coding}\r\nContent-Length: {both}"), &zero));
         shapes.push(post(&format!("Content-Length: {both}\r\nTransfer-Encoding{coding}"), &zero));
-        if coding != ":\tchunked" {
+        if *coding != ":\tchunked" {
             shapes.push(post(&format!("Transfer-Encoding{coding}"), &zero));
         }
     }
