@@ -6,14 +6,14 @@ import { chromium } from 'playwright-core';
 /** No step takes longer. */
 const STEP = 20_000;
 
-/** Starts Debian's Chromium, or the one that `CHROMIUM` names. */
-export function launch() {
+/** Starts Debian's Chromium, or the one that `CHROMIUM` names; `more` are arguments of this run. */
+export function launch(...more) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     timeout: 60_000,
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+      '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', ...more,
     ],
   });
 }

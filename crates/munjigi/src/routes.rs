@@ -7,8 +7,8 @@
 //! | `gate` | the gate with all its outcomes; anonymous visitors pass |
 //! | `user` | the gate, and signed in |
 //!
-//! Around all of them, from the outside in: request id, form and language and security headers, no panics, the same-origin
-//! check for unsafe methods, the size of bodies.
+//! Around all of them, from the outside in: request id, form and language and security headers, what trusted origins may read,
+//! no panics, heads that can be read in one way, the same-origin check for unsafe methods, the size of bodies.
 
 use std::sync::Arc;
 
@@ -143,11 +143,11 @@ fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
     router
         .layer(DefaultBodyLimit::max(input::MOST))
         .layer(from_fn_with_state(Arc::clone(app), same_origin::check))
-        .layer(from_fn(input::limit_head))
+        .layer(from_fn(input::check_head))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(option_layer(cors(&app.site.trusted_origins)))
         .layer(from_fn_with_state(Arc::clone(app), render::render))
         .layer(from_fn_with_state(Arc::clone(app), request_id::with_id))
-        .layer(option_layer(cors(&app.site.trusted_origins)))
         .with_state(Arc::clone(app))
 }
 

@@ -8,9 +8,9 @@ use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::HeaderValue;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroize as _;
@@ -26,15 +26,28 @@ const SLOWEST: Duration = Duration::from_secs(8);
 /// Most bytes of a request's head: names and values of its headers, and its target.
 pub const MOST_HEAD: usize = 32 * 1024;
 
-/// Refuses a head that is too large. The server's own buffer is a little larger than what it reads at once, so that its limit
-/// alone would let some through.
-pub async fn limit_head(request: Request, next: Next) -> Response {
+/// Refuses a head that is too large, or that the proxy before us may have read in another way than we do. The server's own
+/// buffer is a little larger than what it reads at once, so that its limit alone would let some through.
+pub async fn check_head(request: Request, next: Next) -> Response {
+    if is_ambiguous(request.headers()) {
+        // What follows on this connection may be somebody else's: nothing of it is read.
+        return ([(CONNECTION, "close")], Problem::new(Code::Malformed)).into_response();
+    }
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if headers.sum::<usize>() + target > MOST_HEAD {
         return Problem::new(Code::TooLarge).into_response();
     }
     next.run(request).await
+}
+
+/// Whether it is open where the body ends or whom it is for (RFC 9112, sections 3.2 and 6.1): `Transfer-Encoding` is nothing but
+/// `chunked`, once, and `Host` is there at most once. (Lengths that differ, and a length beside a coding, end in the parser.)
+fn is_ambiguous(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).into_iter();
+    let coding = codings.next();
+    let chunked = coding.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    !chunked || codings.next().is_some() || headers.get_all(HOST).into_iter().nth(1).is_some()
 }
 
 /// What was typed, from a form or from JSON. Unknown members are ignored and have no effect; a member that occurs twice, or

@@ -34,7 +34,10 @@ struct Asked {
 pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let uri = request.uri();
     let reader = Reader::of(app.pages.languages(), app.site.https, &request);
-    let here = uri.path_and_query().map(ToString::to_string).filter(|_| *request.method() == Method::GET);
+    let here = uri
+        .path_and_query()
+        .map(ToString::to_string)
+        .filter(|_| matches!(*request.method(), Method::GET | Method::HEAD));
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let asked = Asked { reader, here, request_id };
     request.extensions_mut().insert(asked.reader.clone());

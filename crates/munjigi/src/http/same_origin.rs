@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, Method};
 
 use super::error::{Code, Problem};
+use super::tracing::shown_path;
 use crate::app::App;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -20,7 +21,7 @@ pub async fn check(State(app): State<Arc<App>>, request: Request, next: Next) ->
     if safe || passes(request.headers(), &app.site.allowed_origins) {
         return next.run(request).await;
     }
-    ::tracing::warn!(path = request.uri().path(), "cross_origin");
+    ::tracing::warn!(path = shown_path(request.uri()), "cross_origin");
     Problem::new(Code::CrossOrigin).into_response()
 }
 

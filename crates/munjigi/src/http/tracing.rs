@@ -6,7 +6,8 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Uri};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tracing::Instrument as _;
 
 use super::client;
@@ -20,6 +21,12 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// The path for the log. Clients may send it with characters that move a terminal's cursor or turn a line around, as they are:
+/// what is not ASCII is encoded.
+pub fn shown_path(uri: &Uri) -> String {
+    utf8_percent_encode(uri.path(), CONTROLS).to_string()
+}
+
 /// Gives the request its id. A caller's own id is not taken over: it could be made to look like somebody else's.
 ///
 /// Each line of the log that belongs to a request says which one it was, what was asked for and from where. The path stands
@@ -28,7 +35,7 @@ pub async fn with_id(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let id = format!("{:016x}", u64::from_be_bytes(random::bytes()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let from = client::of_request(&request, &app.site.trusted_proxies);
-    let (method, path, begun) = (request.method().clone(), request.uri().path().to_owned(), Instant::now());
+    let (method, path, begun) = (request.method().clone(), shown_path(request.uri()), Instant::now());
     let span = ::tracing::info_span!("request", id, %method, path, %from);
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| {

@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http::Method;
 use munjigi_gate::{CookieOrder, Identity, Presented, SignedIn, Via, Visitor};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ pub async fn only_signed_in(State(app): State<Arc<App>>, request: Request, next:
     }
     tracing::info!(code = Code::LoginRequired.name(), "refused");
     // After a form, the page it stood on.
-    let here = request.uri().path_and_query().filter(|_| request.method() == http::Method::GET);
+    let here = request.uri().path_and_query().filter(|_| matches!(*request.method(), Method::GET | Method::HEAD));
     let here = here.map_or_else(|| format!("{}/account", app.site.base_path), ToString::to_string);
     let here = utf8_percent_encode(&here, NON_ALPHANUMERIC);
     let reason = reason.map(|reason| format!("&reason={}", reason.as_str())).unwrap_or_default();
