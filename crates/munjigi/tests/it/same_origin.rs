@@ -1,46 +1,8 @@
-//! Unsafe requests come from our own pages, or from no browser at all.
+//! Unsafe requests come from our own pages, or from no browser at all. What others send is in `web_attacks/cross_site.rs`.
 
 use serde_json::json;
 
 use crate::harness::Site;
-
-const UNSAFE: [&str; 8] = [
-    "/user/login",
-    "/user/logout",
-    "/user/register",
-    "/user/refresh",
-    "/user/account/name",
-    "/user/account/password",
-    "/user/account/sessions/current/end",
-    "/user/account/sessions/end-others",
-];
-
-#[tokio::test]
-async fn a_post_from_another_site_is_refused_on_every_route() {
-    let site = Site::embedded().await;
-    let browser = site.registered("mina").await;
-    for headers in [
-        &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")][..],
-        &[("sec-fetch-site", "same-site"), ("origin", "http://other.localhost:3000")],
-        &[("sec-fetch-site", "cross-site")],
-        &[("origin", "https://evil.example")],
-        &[("origin", "null")],
-        &[("origin", "http://localhost:3001")],
-    ] {
-        for path in UNSAFE {
-            let mut tab = headers.iter().fold(browser.clone(), |tab, (name, value)| tab.with(name, value));
-            let refused = tab.post_json(path, json!({})).await;
-            refused.problem(403, "cross_origin");
-            assert!(refused.keeps_cookies(), "{path}");
-            let page = tab.post_form(path, &[("name", "Mallory")]).await.expect(403);
-            assert!(page.header("content-type").unwrap().starts_with("text/html"));
-            let plain = tab.post(path, "text/plain", "{\"name\":\"Mallory\"}".to_owned()).await;
-            assert_eq!(plain.status, 403, "{path}");
-        }
-    }
-    let mut browser = browser;
-    assert_eq!(browser.info().await["user"]["name"], "Mina", "nothing has happened");
-}
 
 #[tokio::test]
 async fn our_own_pages_and_programs_pass() {

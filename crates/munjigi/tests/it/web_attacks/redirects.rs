@@ -101,10 +101,8 @@ async fn get(browser: &Browser, target: &str, accept: &str) -> Option<Reply> {
 /// Everything that takes `return_to` or carries it along, for one attack that stands in the query or form as it is.
 async fn every_way(judge: &mut Judge, attack: &str, raw: &str, stranger: &Browser, mina: &Browser) {
     let password = serde_urlencoded::to_string([("password", PASSWORD)]).unwrap();
-    for name in ["return_to", "returnTo"] {
-        let body = format!("username=mina&{password}&{name}={raw}");
-        judge.judge("form", attack, "/user/login", &post(stranger, "/user/login", FORM, body).await);
-    }
+    let body = format!("username=mina&{password}&return_to={raw}");
+    judge.judge("form", attack, "/user/login", &post(stranger, "/user/login", FORM, body).await);
     let again = post(stranger, "/user/login", FORM, format!("username=mina&password=wrong-one&return_to={raw}")).await;
     judge.judge("form that comes back", attack, "/user/login", &again);
     let short = post(stranger, "/user/register", FORM, format!("username=x&return_to={raw}")).await;
@@ -125,11 +123,6 @@ async fn every_way(judge: &mut Judge, attack: &str, raw: &str, stranger: &Browse
             judge.judge("language switch", attack, page, &reply);
         }
     }
-    // In the query of a POST it has no say.
-    let body = format!("username=mina&{password}");
-    if let Ok(request) = Request::post(format!("/user/login?return_to={raw}")).header(CONTENT_TYPE, FORM).body(body) {
-        judge.judge("query of a POST", attack, "/user/login", &stranger.clone().send(request).await);
-    }
 }
 
 #[tokio::test]
@@ -140,18 +133,24 @@ async fn no_spelling_of_return_to_leads_a_browser_away() {
     let attacks = attacks();
     for attack in &attacks {
         every_way(&mut judge, attack, &encoded(attack), &stranger, &mina).await;
-        for name in ["return_to", "returnTo"] {
-            let body = json!({ "username": "mina", "password": PASSWORD, name: attack }).to_string();
-            let reply = post(&stranger, "/user/login", "application/json", body).await.expect(200);
-            assert!(reply.json()["returnTo"].is_string());
-            judge.judge("JSON", attack, "/user/login", &reply);
-        }
+        let body = json!({ "username": "mina", "password": PASSWORD, "returnTo": attack }).to_string();
+        let reply = post(&stranger, "/user/login", "application/json", body).await.expect(200);
+        assert!(reply.json()["returnTo"].is_string());
+        judge.judge("JSON", attack, "/user/login", &reply);
     }
     for raw in list("encoded") {
         let raw = raw.as_str().unwrap();
         every_way(&mut judge, raw, raw, &stranger, &mina).await;
+        for (query, body) in [(format!("return_to={raw}"), String::new()), (String::new(), format!("&returnTo={raw}"))]
+        {
+            // In the query of a POST it has no say.
+            let body = format!("username=mina&password={}{body}", PASSWORD.replace(' ', "+"));
+            if let Ok(request) = Request::post(format!("/user/login?{query}")).header(CONTENT_TYPE, FORM).body(body) {
+                judge.judge("query of a POST", raw, "/user/login", &stranger.clone().send(request).await);
+            }
+        }
     }
-    assert!(attacks.len() >= 100 && judge.tried >= 5_000, "{}", judge.tried);
+    assert!(attacks.len() >= 100 && judge.tried >= 4_500, "{}", judge.tried);
     tell(&format!("redirects: {} tried, {} led away", judge.tried, judge.led_away.len()));
     assert_eq!(judge.led_away, [""; 0]);
 }
