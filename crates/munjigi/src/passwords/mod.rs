@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 pub use pool::Busy;
 use pool::Pool;
-pub use scheme::Scheme;
+pub use scheme::{Memory, Scheme};
 
 use crate::config;
 
