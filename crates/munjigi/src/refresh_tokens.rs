@@ -83,6 +83,10 @@ impl RefreshTokens {
     /// [`Refused`]: it is not one of ours.
     pub fn verify(&self, token: &str) -> Result<RefreshToken, Refused> {
         let payload = jws::open(token, TYP, |kid| self.all.iter().find(|key| key.kid() == kid).cloned())?;
+        // The brace is asked for because serde would also take a list with the members in their order.
+        if payload.first() != Some(&b'{') {
+            return Err(Refused::Claims);
+        }
         let claims: Claims = serde_json::from_slice(&payload).map_err(|_| Refused::Claims)?;
         Ok(RefreshToken {
             user: claims.sub,
