@@ -51,7 +51,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
             })?;
         let read = match kind {
             // The brace is asked for because serde would also take a list with the members in their order.
-            Kind::Json if body.trim_ascii_start().first() == Some(&b'{') => serde_json::from_slice(&body).ok(),
+            // All of it is UTF-8, also what is ignored (RFC 8259 section 8.1).
+            Kind::Json if body.trim_ascii_start().first() == Some(&b'{') => {
+                std::str::from_utf8(&body).ok().and_then(|text| serde_json::from_str(text).ok())
+            }
             Kind::Json => None,
             Kind::Urlencoded => serde_urlencoded::from_bytes(&body).ok(),
             Kind::None if body.is_empty() => serde_urlencoded::from_bytes(b"").ok(),
