@@ -10,16 +10,20 @@
 //! | [`server`] | a request to the whole server |
 //! | [`rotations`] | renewals, through the stores and over HTTP |
 //! | [`log_ins`] | log-ins against what the cores can hash, and the latency of others meanwhile |
+//! | [`enumeration`] | what the time of a failed log-in tells |
+//! | [`overload`] | ten times more log-ins than can be hashed, and clients that hold connections for nothing |
 //! | [`footprint`] | Redis's bytes, resident memory, start, binary |
 //! | [`load`], [`process`], [`report`] | what they are measured and told with |
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 #![expect(clippy::cast_precision_loss, reason = "counts are small, and figures have three digits")]
 
+mod enumeration;
 mod footprint;
 mod gate;
 mod load;
 mod log_ins;
+mod overload;
 mod process;
 mod report;
 mod rotations;
@@ -32,7 +36,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum as _};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The whole of it takes no longer.
+/// Everything that is measured unless something is named takes no longer, nor does any one part.
 const LONGEST: Duration = Duration::from_secs(350);
 
 /// Measures Munjigi, side by side with what it could be at best
@@ -44,7 +48,7 @@ struct Options {
     /// Rounds of each comparison
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// What to measure; all of it unless something is named
+    /// What to measure; unless something is named, all but `enumeration` and `overload`, which take minutes each
     parts: Vec<Part>,
     /// Be a server that is measured: `bare`, `hs256`, or behind a gate that has this public key
     #[arg(long, hide = true)]
@@ -60,6 +64,15 @@ enum Part {
     LogIns,
     RedisMemory,
     Footprint,
+    Enumeration,
+    Overload,
+}
+
+impl Part {
+    /// Whether it is measured where nothing is named.
+    const fn is_usual(self) -> bool {
+        !matches!(self, Self::Enumeration | Self::Overload)
+    }
 }
 
 /// What all parts need to know.
@@ -78,13 +91,16 @@ fn main() -> anyhow::Result<()> {
     }
     let cores = std::thread::available_parallelism()?.get();
     let setup = Setup { binary: options.binary, rounds: options.rounds, cores, last_core: cores - 1 };
-    let parts = if options.parts.is_empty() { Part::value_variants().to_vec() } else { options.parts };
+    let usual = Part::value_variants().iter().copied().filter(|part| part.is_usual());
+    let parts = if options.parts.is_empty() { usual.collect() } else { options.parts };
+    let unusual = parts.iter().filter(|part| !part.is_usual()).count();
+    let longest = LONGEST * u32::try_from(1 + unusual)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         // Whatever ends first, the processes that were started end with the measurement that holds them.
         tokio::select! {
-            outcome = tokio::time::timeout(LONGEST, measure(&setup, &parts)) => outcome.context("it took too long")?,
+            outcome = tokio::time::timeout(longest, measure(&setup, &parts)) => outcome.context("it took too long")?,
             _ = terminate.recv() => anyhow::bail!("terminated"),
             _ = interrupt.recv() => anyhow::bail!("interrupted"),
         }
@@ -103,6 +119,8 @@ async fn measure(setup: &Setup, parts: &[Part]) -> anyhow::Result<()> {
             Part::LogIns => log_ins::measure(setup).await,
             Part::RedisMemory => footprint::redis_memory(setup).await,
             Part::Footprint => footprint::server(setup).await,
+            Part::Enumeration => enumeration::measure(setup).await,
+            Part::Overload => overload::measure(setup).await,
         };
         println!("{}", table?);
     }

@@ -45,9 +45,32 @@ impl Process {
 
     /// Resident memory, in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that it has had so far, in bytes.
+    pub(crate) fn highest_resident(&self) -> anyhow::Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &'static str) -> anyhow::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
         Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0)
+    }
+
+    /// How many descriptors it holds.
+    pub(crate) fn open_files(&self) -> anyhow::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.id()))?.count())
+    }
+
+    /// Runs a command of the program beside it, on its database.
+    pub(crate) fn command(&self, binary: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new(fs::canonicalize(binary)?);
+        let status =
+            command.args(arguments).current_dir(self.directory.path()).env_clear().stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "{arguments:?} did not end well");
+        Ok(())
     }
 }
 
@@ -72,14 +95,38 @@ pub(crate) async fn munjigi(
     settings: &[(&str, &str)],
     core: Option<usize>,
 ) -> anyhow::Result<Process> {
-    let address = free()?;
-    let mut command = Command::new(fs::canonicalize(binary).with_context(|| binary.display().to_string())?);
-    command.arg("serve").current_dir(directory.path()).env_clear().stdout(Stdio::null());
-    command.env("MUNJIGI_SERVER__LISTEN", address.to_string()).env("MUNJIGI_LOG__LEVEL", "error");
-    command.env("MUNJIGI_LIMITS__ENABLED", "false").envs(settings.iter().copied());
+    let program = fs::canonicalize(binary).with_context(|| binary.display().to_string())?;
+    let mut command = Command::new(program);
+    command.env_clear();
     if core.is_some() {
         command.env("TOKIO_WORKER_THREADS", "1");
     }
+    serve(command, directory, settings, core).await
+}
+
+/// The same with no more open files than these, and no way to more.
+pub(crate) async fn munjigi_with_files(
+    binary: &Path,
+    directory: TempDir,
+    settings: &[(&str, &str)],
+    files: u32,
+) -> anyhow::Result<Process> {
+    let program = fs::canonicalize(binary).with_context(|| binary.display().to_string())?;
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]).arg(program);
+    serve(command, directory, settings, None).await
+}
+
+async fn serve(
+    mut command: Command,
+    directory: TempDir,
+    settings: &[(&str, &str)],
+    core: Option<usize>,
+) -> anyhow::Result<Process> {
+    let address = free()?;
+    command.arg("serve").current_dir(directory.path()).stdout(Stdio::null());
+    command.env("MUNJIGI_SERVER__LISTEN", address.to_string()).env("MUNJIGI_LOG__LEVEL", "error");
+    command.env("MUNJIGI_LIMITS__ENABLED", "false").envs(settings.iter().copied());
     let process = Process { child: spawn(command, core)?, address, directory };
     first_answer(address).await?;
     Ok(process)

@@ -8,13 +8,16 @@ use munjigi_gate::{CookieSettings, SameSite};
 
 use super::bytes::line;
 
-const OURS: [&str; 6] = [
+const OURS: [&str; 9] = [
     "accessToken",
     "refreshToken",
+    "deviceToken",
     "__Host-accessToken",
     "__Host-refreshToken",
+    "__Host-deviceToken",
     "__Secure-accessToken",
     "__Secure-refreshToken",
+    "__Secure-deviceToken",
 ];
 
 fn settings() -> [CookieSettings; 3] {
@@ -58,6 +61,7 @@ fn reading_holds(headers: &HeaderMap, settings: &CookieSettings) {
     let shown = settings.read(headers);
     assert_eq!(shown.access().map(str::to_owned), only(headers, &settings.access_name));
     assert_eq!(shown.refresh().map(str::to_owned), only(headers, &settings.refresh_name));
+    assert_eq!(settings.device(headers).map(str::to_owned), only(headers, &settings.device_name));
     let every: Vec<_> = settings.every(headers).collect();
     assert!(every.iter().all(|value| is_token(value)));
     assert!(shown.access().into_iter().chain(shown.refresh()).all(|value| every.contains(&value)));

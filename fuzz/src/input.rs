@@ -1,12 +1,8 @@
 //! Bodies: a form or JSON. The first line is the content type, the rest is the body.
 
-use std::cell::RefCell;
-
-use axum::body::Body;
-use axum::extract::FromRequest as _;
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request};
-use munjigi::http::input::{Input, Ticked};
+use munjigi::http::input::{self, Ticked};
 use serde::{Deserialize, Serialize};
 
 use super::bytes::line;
@@ -31,19 +27,9 @@ fn as_truth<S: serde::Serializer>(ticked: &Ticked, serializer: S) -> Result<S::O
     serializer.serialize_bool(ticked.0)
 }
 
-thread_local! {
-    /// Reading a body has a time limit, and needs a runtime that can tell time.
-    static RUNTIME: RefCell<tokio::runtime::Runtime> =
-        RefCell::new(tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap());
-}
-
 fn read(kind: Option<HeaderValue>, body: &[u8]) -> Option<Typed> {
-    let mut request = Request::new(Body::from(body.to_vec()));
-    if let Some(kind) = kind {
-        request.headers_mut().insert(CONTENT_TYPE, kind);
-    }
-    let input = RUNTIME.with_borrow(|runtime| runtime.block_on(Input::<Typed>::from_request(request, &())));
-    input.ok().map(|Input(typed)| typed)
+    let headers = kind.into_iter().map(|kind| (CONTENT_TYPE, kind)).collect();
+    input::read(&headers, body).ok()
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

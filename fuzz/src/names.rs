@@ -1,5 +1,7 @@
 //! Username, password and name, as they are typed in: each on a line of its own.
 
+use std::sync::LazyLock;
+
 use munjigi_rules::password::{self, Policy};
 use munjigi_rules::register::{Applicant, Form, decide};
 use munjigi_rules::{DisplayName, Username};
@@ -7,7 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::bytes::line;
 
-const POLICY: Policy = Policy { min: 8, max: 256 };
+static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::new(8, 256, &["Blue Shop"]));
 
 /// Format controls that turn or hide what stands around them: general category Cf without what is itself seen, the joiners that
 /// scripts need, and the separators of lines and paragraphs (Unicode 16.0).

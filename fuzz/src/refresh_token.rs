@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use munjigi::refresh_tokens::{RefreshToken, RefreshTokens};
 use munjigi::secret::Secrets;
+use munjigi_gate::Refused;
 use munjigi_rules::refresh::{Record, Rotation, Successor, Terms, rotate};
 use munjigi_rules::{Epoch, Generation, Nonce, SessionId, Timestamp, UserId};
 use serde_json::json as value;
@@ -27,16 +28,16 @@ struct World {
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let secret = |text: &str| secrecy::SecretString::from(text.repeat(32));
-    let secrets = Secrets::new(secret("s"), vec![secret("p")]);
-    let strange = RefreshTokens::new(&Secrets::new(secret("x"), vec![])).unwrap();
-    let tokens = RefreshTokens::new(&secrets).unwrap();
-    let keys = secrets.derive_all(PURPOSE).map(|key| {
+    let secrets = Secrets::configured(secret("s"), vec![secret("p")]);
+    let strange = RefreshTokens::new(Secrets::configured(secret("x"), vec![])).unwrap();
+    let tokens = RefreshTokens::new(secrets.clone()).unwrap();
+    let keys = secrets.derive_all(PURPOSE).into_iter().map(|key| {
         let name = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_ref());
         (key.to_vec(), name.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     });
     let keys = keys.collect();
     let forged = sign(&strange, &place([7; 40]));
-    assert!(tokens.verify(&forged).is_err(), "another installation's token");
+    assert!(tokens.verify(&forged, Timestamp::from_secs(NOW)).is_err(), "another installation's token");
     let issued = sign(&tokens, &place([7; 40]));
     World { tokens, keys, issued }
 });
@@ -58,14 +59,18 @@ fn sign(tokens: &RefreshTokens, place: &Successor) -> String {
     tokens.sign(user, session, place, Timestamp::from_secs(NOW)).unwrap()
 }
 
+fn verify(token: &str) -> Result<RefreshToken, Refused> {
+    WORLD.tokens.verify(token, Timestamp::from_secs(NOW))
+}
+
 /// Nothing is a refresh token but what was issued, to the letter.
 fn only_if_issued(token: &str) {
-    assert_eq!(WORLD.tokens.verify(token).is_ok(), token == WORLD.issued, "{token:?}");
+    assert_eq!(verify(token).is_ok(), token == WORLD.issued, "{token:?}");
 }
 
 fn reads_back(bytes: [u8; 40]) {
     let place = place(bytes);
-    let read = WORLD.tokens.verify(&sign(&WORLD.tokens, &place)).expect("what we sign we take");
+    let read = verify(&sign(&WORLD.tokens, &place)).expect("what we sign we take");
     assert_eq!((read.user, read.session), (UserId::from_bytes([1; 16]), SessionId::from_bytes([2; 16])));
     assert_eq!((read.presented.generation, read.presented.nonce), (place.generation, place.nonce));
     assert_eq!((read.presented.parent, read.expires), (place.parent, place.expires));
@@ -80,7 +85,7 @@ fn if_signed(which: u8, header: &[u8], payload: &[u8]) {
         header.to_vec()
     };
     let token = signed::hs256(key, &header, payload);
-    let Ok(read) = WORLD.tokens.verify(&token) else { return };
+    let Ok(read) = verify(&token) else { return };
     assert!(signed::is_plain_header(&header, TYP, kid), "{:?}", String::from_utf8_lossy(&header));
     let Some(said) = json::read_otherwise(payload) else { return };
     assert!(said.is_object(), "claims are an object");

@@ -99,6 +99,7 @@ fn if_signed(header: &[u8], payload: &[u8]) {
     }
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), (ISSUER, AUDIENCE));
     assert!(claims.iat < claims.exp && claims.iat <= NOW + 60);
+    assert!(said["nbf"].is_null() || said["nbf"].as_i64().is_some_and(|nbf| nbf <= NOW + 60), "{}", said["nbf"]);
     assert_eq!(expired, claims.exp <= NOW);
     let again = verify(&token).expect("a token that was good is good a moment later, from the cache");
     assert_eq!((&again.claims, again.expired), (&claims, expired));

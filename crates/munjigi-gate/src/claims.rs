@@ -1,15 +1,27 @@
 //! What an access token says (section 4).
 
 use munjigi_rules::{Epoch, SessionId, Timestamp, UserId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::jws::Refused;
 
 /// The `typ` of an access token (RFC 9068 section 2.1).
 pub const ACCESS_TYPE: &str = "at+jwt";
 
-/// How far in the future a token may have been issued, in seconds: as far as two nodes' clocks may be apart.
+/// How far in the future a token may have been issued, or begin to be good, in seconds: as far as two nodes' clocks may be apart.
 pub const MAX_CLOCK_SKEW_SECS: i64 = 60;
+
+/// A claim that we never make. Whoever shares the key may, and means it (RFC 7519 section 4.1.5).
+#[derive(Deserialize)]
+struct NotBefore {
+    #[serde(default, deserialize_with = "seconds")]
+    nbf: Option<i64>,
+}
+
+/// A number where the claim is there: `null` is none.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    i64::deserialize(deserializer).map(Some)
+}
 
 /// The claims of an access token. All of them are required, each once and of its own type; claims that we do not know
 /// are ignored, so that nodes of two versions can share an installation.
@@ -43,7 +55,11 @@ pub struct AccessClaims {
 
 impl AccessClaims {
     /// Reads a payload whose signature was verified before.
-    pub(crate) fn read(payload: &[u8]) -> Result<Self, Refused> {
+    pub(crate) fn read(payload: &[u8], now: Timestamp) -> Result<Self, Refused> {
+        let NotBefore { nbf } = crate::jws::object(payload).ok_or(Refused::Claims)?;
+        if nbf.is_some_and(|nbf| is_ahead(nbf, now)) {
+            return Err(Refused::NotYet);
+        }
         crate::jws::object(payload).ok_or(Refused::Claims)
     }
 
@@ -58,7 +74,7 @@ impl AccessClaims {
         if self.exp <= self.iat {
             return Err(Refused::Claims);
         }
-        if self.iat > now.as_secs().saturating_add(MAX_CLOCK_SKEW_SECS) {
+        if is_ahead(self.iat, now) {
             return Err(Refused::NotYet);
         }
         Ok(())
@@ -75,4 +91,9 @@ impl AccessClaims {
     pub const fn expires(&self) -> Timestamp {
         Timestamp::from_secs(self.exp)
     }
+}
+
+/// Whether a time lies in the future, beyond what clocks may differ.
+fn is_ahead(secs: i64, now: Timestamp) -> bool {
+    secs > now.as_secs().saturating_add(MAX_CLOCK_SKEW_SECS)
 }

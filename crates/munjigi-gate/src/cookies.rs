@@ -1,8 +1,8 @@
-//! The two cookies: their names, how they are read, taken off a request, and written (section 8).
+//! The cookies: their names, how they are read, taken off a request, and written (section 8).
 //!
 //! | public URL | domain | names | attributes |
 //! | --- | --- | --- | --- |
-//! | http | any | `accessToken`, `refreshToken` | (`Domain` where set) |
+//! | http | any | `accessToken`, `refreshToken`, `deviceToken` | (`Domain` where set) |
 //! | https | none | `__Host-accessToken`, … | `Secure` |
 //! | https | set | `__Secure-accessToken`, … | `Secure`, `Domain` |
 //!
@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderValue};
 /// Without a prefix.
 const ACCESS: &str = "accessToken";
 const REFRESH: &str = "refreshToken";
+const DEVICE: &str = "deviceToken";
 const PREFIXES: [&str; 3] = ["", "__Host-", "__Secure-"];
 
 /// When a browser sends a cookie along with requests that other sites started.
@@ -28,13 +29,15 @@ pub enum SameSite {
     Strict,
 }
 
-/// Which of the two.
+/// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cookie {
     /// Carries the access token.
     Access,
     /// Carries the refresh token.
     Refresh,
+    /// Carries the device token: somebody has logged in from this browser before. Signs nobody in.
+    Device,
 }
 
 /// A token, or the domain, cannot stand in a cookie.
@@ -55,6 +58,8 @@ pub struct CookieSettings {
     pub access_name: String,
     /// The name of the refresh token's cookie, with the prefix.
     pub refresh_name: String,
+    /// The name of the device token's cookie, with the prefix.
+    pub device_name: String,
     /// Whether they travel over TLS only.
     pub secure: bool,
     /// Which hosts below this domain get them too; none: only the host that set them.
@@ -75,6 +80,7 @@ impl CookieSettings {
         Self {
             access_name: format!("{prefix}{ACCESS}"),
             refresh_name: format!("{prefix}{REFRESH}"),
+            device_name: format!("{prefix}{DEVICE}"),
             secure: https,
             domain,
             same_site,
@@ -96,7 +102,15 @@ impl CookieSettings {
         Shown { access, refresh }
     }
 
-    /// Every value under one of our names, however often it is there: log-out ends whatever it can.
+    /// The device token on a request, in the same way.
+    #[must_use]
+    pub fn device<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let pairs = headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes()));
+        let own = pairs.filter(|(name, _)| *name == self.device_name.as_bytes());
+        own.fold(Seen::Absent, |seen, (_, value)| seen.and(value)).token()
+    }
+
+    /// Every value under the names of the access and the refresh token, however often it is there: log-out ends whatever it can.
     pub fn every<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
         let ours = [self.access_name.clone(), self.refresh_name.clone()];
         let pairs = headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes()));
@@ -132,6 +146,7 @@ impl CookieSettings {
         match cookie {
             Cookie::Access => &self.access_name,
             Cookie::Refresh => &self.refresh_name,
+            Cookie::Device => &self.device_name,
         }
     }
 
@@ -275,7 +290,7 @@ fn without_ours(line: &HeaderValue) -> Rest {
 
 fn is_our_name(name: &[u8]) -> bool {
     let bare = PREFIXES.iter().rev().find_map(|prefix| name.strip_prefix(prefix.as_bytes())).unwrap_or(name);
-    bare == ACCESS.as_bytes() || bare == REFRESH.as_bytes()
+    [ACCESS, REFRESH, DEVICE].iter().any(|own| own.as_bytes() == bare)
 }
 
 fn pairs(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {

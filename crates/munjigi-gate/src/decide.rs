@@ -13,7 +13,7 @@
 //!                                        │yes
 //!                                        ▼
 //!                                      renew ────────► renewed; set │ expired, ended or reused; clear
-//!                                                      │ anonymous │ 503
+//!                                                      │ anonymous │ 429 │ 503
 //! ```
 
 use std::sync::Arc;
@@ -97,7 +97,8 @@ pub(crate) fn presented(gate: &Gate, headers: &HeaderMap) -> Presented {
     let complete = via == Via::Cookie && access.is_some() && refresh.is_some();
     let unused = cookies.every(headers).filter(|token| Some(*token) != access && Some(*token) != refresh);
     let unused = if complete { Vec::new() } else { unused.map(str::to_owned).collect() };
-    Presented { access: access.map(str::to_owned), refresh: refresh.map(str::to_owned), unused, via }
+    let device = if via == Via::Cookie { cookies.device(headers).map(str::to_owned) } else { None };
+    Presented { access: access.map(str::to_owned), refresh: refresh.map(str::to_owned), unused, device, via }
 }
 
 /// Looks at a request without waiting for anything.
@@ -177,8 +178,13 @@ fn source(headers: &HeaderMap) -> Source<'_> {
 fn judge(gate: &GateParts, outcome: Result<Verified, Refused>) -> Access {
     let verified = match outcome {
         Ok(verified) => verified,
-        Err(refused) => {
-            tracing::debug!(%refused, "an access token was refused");
+        // What the key is not known of may be a token of last month; all else nobody has by accident.
+        Err(reason @ Refused::UnknownKey) => {
+            tracing::debug!(%reason, "access_token_refused");
+            return Access::Nothing;
+        }
+        Err(reason) => {
+            tracing::info!(%reason, "access_token_refused");
             return Access::Nothing;
         }
     };
@@ -245,6 +251,7 @@ fn renewed(gate: &GateParts, access: &Access, outcome: Renewal) -> Verdict {
         }
         Renewal::Reused => anonymous(Some(Reason::Reused), CookieOrder::Clear),
         Renewal::Unavailable { retry_after } => Verdict::Refuse(Refusal::Unavailable { retry_after }),
+        Renewal::Limited { retry_after } => Verdict::Refuse(Refusal::RateLimited { retry_after }),
     }
 }
 

@@ -128,4 +128,9 @@ pub enum Refusal {
         /// When to try again.
         retry_after: Duration,
     },
+    /// 429 `rate_limited`.
+    RateLimited {
+        /// When to try again.
+        retry_after: Duration,
+    },
 }

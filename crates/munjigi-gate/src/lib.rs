@@ -51,7 +51,7 @@ pub use cookies::{CookieSettings, SameSite};
 pub use extract::SignedIn;
 pub use jws::{Algorithm, Refused, SigningKey, VerifyingKey};
 pub use layer::{Gate, GateLayer, GateParts, Refusal, WhenStale};
-pub use order::{CookieOrder, Issued, Persistence};
+pub use order::{CookieOrder, DeviceToken, Issued, Persistence};
 pub use renew::{NoRenewal, Renew, Renewal};
 pub use revoked::RevokedSet;
 pub use service::GateService;

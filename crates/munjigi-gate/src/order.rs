@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue};
@@ -15,7 +16,7 @@ use crate::cookies::{Cookie, CookieSettings, UnfitToken};
 pub enum CookieOrder {
     /// Leave them as the browser has them, also where the gate would set or clear them.
     Keep,
-    /// Set both: somebody logged in, or a session was renewed.
+    /// Set them: somebody logged in, or a session was renewed.
     Set(Box<Issued>),
     /// Set the access token only: the session goes on with the same refresh token.
     SetAccess {
@@ -26,7 +27,7 @@ pub enum CookieOrder {
         /// When the refresh token expires: the access cookie lives as long.
         expires: Timestamp,
     },
-    /// Take both away.
+    /// Take access and refresh token away.
     Clear,
 }
 
@@ -43,6 +44,17 @@ pub struct Issued {
     pub refresh_expires: Timestamp,
     /// Whether the cookies outlive the browser.
     pub persistence: Persistence,
+    /// What the browser is to be known by at its next log-in, if anything.
+    pub device: Option<DeviceToken>,
+}
+
+/// What a browser is known by from which somebody has logged in. It stays when they log out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeviceToken {
+    /// The token.
+    pub token: String,
+    /// How long the cookie stays, in whole seconds.
+    pub max_age: Duration,
 }
 
 /// How long cookies stay.
@@ -83,11 +95,10 @@ impl CookieOrder {
     /// Carries the order out on a response. An answer that sets or clears a cookie is kept by no cache.
     pub(crate) fn carry_out(&self, cookies: &CookieSettings, now: Timestamp, headers: &mut HeaderMap) {
         match self.lines(cookies, now) {
-            Ok(None) => {}
-            Ok(Some((access, refresh))) => {
-                headers.append(SET_COOKIE, access);
-                if let Some(refresh) = refresh {
-                    headers.append(SET_COOKIE, refresh);
+            Ok(lines) if lines.is_empty() => {}
+            Ok(lines) => {
+                for line in lines {
+                    headers.append(SET_COOKIE, line);
                 }
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 vary_by_cookie(headers);
@@ -96,22 +107,24 @@ impl CookieOrder {
         }
     }
 
-    fn lines(
-        &self,
-        cookies: &CookieSettings,
-        now: Timestamp,
-    ) -> Result<Option<(HeaderValue, Option<HeaderValue>)>, UnfitToken> {
+    fn lines(&self, cookies: &CookieSettings, now: Timestamp) -> Result<Vec<HeaderValue>, UnfitToken> {
         match self {
-            Self::Keep => Ok(None),
+            Self::Keep => Ok(vec![]),
             Self::Set(issued) => {
                 let max_age = issued.persistence.max_age(issued.refresh_expires, now);
-                let access = cookies.set(Cookie::Access, &issued.access_token, max_age)?;
-                Ok(Some((access, Some(cookies.set(Cookie::Refresh, &issued.refresh_token, max_age)?))))
+                let mut lines = vec![
+                    cookies.set(Cookie::Access, &issued.access_token, max_age)?,
+                    cookies.set(Cookie::Refresh, &issued.refresh_token, max_age)?,
+                ];
+                if let Some(device) = &issued.device {
+                    lines.push(cookies.set(Cookie::Device, &device.token, Some(device.max_age.as_secs()))?);
+                }
+                Ok(lines)
             }
             Self::SetAccess { token, persistence, expires } => {
-                Ok(Some((cookies.set(Cookie::Access, token, persistence.max_age(*expires, now))?, None)))
+                Ok(vec![cookies.set(Cookie::Access, token, persistence.max_age(*expires, now))?])
             }
-            Self::Clear => Ok(Some((cookies.clear(Cookie::Access)?, Some(cookies.clear(Cookie::Refresh)?)))),
+            Self::Clear => Ok(vec![cookies.clear(Cookie::Access)?, cookies.clear(Cookie::Refresh)?]),
         }
     }
 }

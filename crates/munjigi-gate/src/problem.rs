@@ -46,9 +46,14 @@ impl Refusal {
                 code: "unavailable",
                 detail: "The service is not available at the moment. Please try again.",
             },
+            Self::RateLimited { .. } => Problem {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                code: "rate_limited",
+                detail: "Too many requests. Please wait a moment.",
+            },
         };
         let mut response = problem.response();
-        if let Self::Unavailable { retry_after } = self {
+        if let Self::Unavailable { retry_after } | Self::RateLimited { retry_after } = self {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(whole_seconds(retry_after)));
         }
         response.extensions_mut().insert(self);

@@ -31,6 +31,11 @@ pub enum Renewal {
         /// When to try again.
         retry_after: Duration,
     },
+    /// Ours, but it comes too often. 429, and the cookies are kept.
+    Limited {
+        /// When to try again.
+        retry_after: Duration,
+    },
 }
 
 /// For services that only check tokens: nothing is ever renewed. Cookies are cleared only where the session is known to

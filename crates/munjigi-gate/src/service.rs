@@ -117,6 +117,7 @@ where
                         access: Some(issued.access_token.clone()),
                         refresh: Some(issued.refresh_token.clone()),
                         unused: Vec::new(),
+                        device: shown.device,
                         via: Via::Cookie,
                     },
                     CookieOrder::Keep | CookieOrder::SetAccess { .. } | CookieOrder::Clear => shown,

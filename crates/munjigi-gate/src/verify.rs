@@ -127,7 +127,7 @@ impl Verifier {
             return Ok(Verified { claims, expired: false });
         }
         let payload = open(token, ACCESS_TYPE, |kid| ring.get(kid))?;
-        let claims = AccessClaims::read(&payload)?;
+        let claims = AccessClaims::read(&payload, now)?;
         claims.check(&self.issuer, &self.audience, now)?;
         let claims = Arc::new(claims);
         let expired = claims.is_expired(now);

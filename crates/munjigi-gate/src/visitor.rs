@@ -124,6 +124,8 @@ pub struct Presented {
     pub refresh: Option<String>,
     /// Cookies of ours that were not looked at: doubled ones, and those beside a bearer. Log-out ends what they name, too.
     pub unused: Vec<String>,
+    /// The device token: the cookie.
+    pub device: Option<String>,
     /// How they came in; cookies where there were none.
     pub via: Via,
 }
@@ -134,6 +136,7 @@ impl fmt::Debug for Presented {
         f.debug_struct("Presented")
             .field("access", &hidden(&self.access))
             .field("refresh", &hidden(&self.refresh))
-            .finish()
+            .field("device", &hidden(&self.device))
+            .finish_non_exhaustive()
     }
 }

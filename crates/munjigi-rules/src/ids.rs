@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub struct InvalidId;
 
 /// An account: a UUIDv7 (RFC 9562), so that users sort by the time they registered.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct UserId(Uuid);
 
@@ -58,6 +58,13 @@ impl FromStr for UserId {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let id = Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)?;
         if id.to_string() == text { Ok(id) } else { Err(InvalidId) }
+    }
+}
+
+impl<'de> Deserialize<'de> for UserId {
+    /// From the one form that it is written in, like every other id: a library's other spellings of a UUID are none of ours.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

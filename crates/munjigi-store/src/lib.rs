@@ -25,7 +25,7 @@ pub mod users;
 mod error;
 
 pub use error::StoreError;
-pub use keys::{KeyStatus, Keys, StoredKey};
+pub use keys::{KeyStatus, Keys, Revoked, StoredKey};
 pub use limits::{LimitKey, Limits, Take};
 
 pub use redis::Redis;

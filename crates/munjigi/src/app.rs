@@ -1,11 +1,12 @@
 //! The application: what every handler can reach. Everything is chosen here, once, and nothing is global.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use munjigi_gate::{Clock, CookieSettings, Gate, GateParts};
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, Hsts};
 use crate::core::{Core, Role};
 use crate::flows::renew::Renewer;
 use crate::http::headers::SecurityHeaders;
@@ -37,6 +38,8 @@ pub struct Site {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Where a log-in leads that was not on its way anywhere.
     pub after_login: String,
+    /// How long a client may take to send a body.
+    pub client_timeout: Duration,
     /// Visitors use https.
     pub https: bool,
     /// What every answer carries.
@@ -68,14 +71,7 @@ impl App {
     pub async fn keep_up(self: Arc<Self>) {
         let parts = self.gate.parts();
         let core = &self.core;
-        let keys = async {
-            let mut tick = tokio::time::interval(crate::keys::REREAD);
-            loop {
-                tick.tick().await;
-                core.verifier.reload().await;
-            }
-        };
-        tokio::join!(core.feed.keep_reading(parts.max_staleness), core.feed.keep_pruning(&core.keys), keys);
+        tokio::join!(core.feed.keep_reading(parts.max_staleness), core.feed.keep_pruning(&core.keys), core.keep_keys(),);
     }
 }
 
@@ -91,8 +87,9 @@ impl Site {
             allowed_origins: std::iter::once(own).chain(others.clone()).collect(),
             trusted_proxies: server.trusted_proxies.clone(),
             after_login: config.pages.after_login.clone(),
+            client_timeout: server.client_timeout,
             https: config.https(),
-            security_headers: SecurityHeaders::new(config.https(), &others)?,
+            security_headers: SecurityHeaders::new(if config.https() { server.hsts } else { Hsts::Off }, &others)?,
         })
     }
 }

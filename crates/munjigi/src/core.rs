@@ -5,22 +5,23 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use munjigi_gate::{Clock, Verifier};
+use munjigi_rules::Timestamp;
 use munjigi_rules::password::Policy;
 use munjigi_rules::register::Mode;
 use munjigi_rules::session::Lifetimes;
-use munjigi_rules::{Timestamp, throttle::Quota};
 use munjigi_store::redis::Redis;
 use munjigi_store::sqlite::Sqlite;
-use munjigi_store::{LimitKey, Limits, Revocations, Sessions, StoreError, Take, Users};
+use munjigi_store::{Limits, Revocations, Sessions, StoreError, Users};
 use secrecy::ExposeSecret as _;
 
 use crate::config::values::shown_url;
 use crate::config::{self, Config};
+use crate::device_tokens::DeviceTokens;
 use crate::keys::KeyRing;
 use crate::passwords::Passwords;
 use crate::refresh_tokens::RefreshTokens;
 use crate::revocations::Feed;
-use crate::secret::{self, Secrets};
+use crate::secret::{self, SecretFile, Secrets};
 
 /// Who opens the stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Core {
     pub verifier: Arc<Verifier>,
     /// Signs refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Signs device tokens.
+    pub device_tokens: DeviceTokens,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
     /// What time it is.
@@ -79,17 +82,21 @@ impl Core {
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
             Some(url) => {
-                let redis = match role {
-                    Role::Server => Redis::connect(url.expose_secret()).await,
-                    Role::Command => Redis::new(url.expose_secret()),
+                let redis = match config.store.redis_ca()? {
+                    Some(authorities) => Redis::trusting(url.expose_secret(), &authorities),
+                    None => Redis::new(url.expose_secret()),
+                };
+                let redis = match (redis, role) {
+                    (Ok(redis), Role::Server) => redis.reached().await,
+                    (redis, _) => redis,
                 };
                 let redis = redis.with_context(|| format!("store.redis_url: {}", shown_url(url.expose_secret())))?;
                 (Arc::new(redis.clone()), Arc::new(redis))
             }
         };
-        let keys = Arc::new(KeyRing::open(Arc::new(sqlite.clone()), secrets.clone()).await?);
+        let keys = Arc::new(KeyRing::open(Arc::new(sqlite.clone()), secrets.clone(), config.tokens.clone()).await?);
         if role == Role::Server {
-            keys.prepare(&config.tokens, clock.now()).await?;
+            keys.prepare(clock.now()).await?;
         }
         let tokens = &config.tokens;
         let verifier = Verifier::new(tokens.issuer.clone(), tokens.audience.clone(), Arc::clone(&keys) as _);
@@ -105,11 +112,12 @@ impl Core {
             passwords: Passwords::start(&config.passwords)?,
             keys,
             verifier: Arc::new(verifier),
-            refresh_tokens: RefreshTokens::new(&secrets)?,
+            refresh_tokens: RefreshTokens::new(secrets.clone())?,
+            device_tokens: DeviceTokens::new(secrets)?,
             feed: Arc::new(feed),
             clock,
             lifetimes: config.tokens.lifetimes,
-            policy: config.passwords.policy,
+            policy: config.passwords.policy.clone(),
             registration: config.accounts.registration,
             issuer: config.tokens.issuer.clone(),
             audience: config.tokens.audience.clone(),
@@ -133,34 +141,44 @@ impl Core {
         let longest = self.keys.longest_ttl().await?;
         Ok(now.plus(self.feed.behind()).plus(longest).plus(crate::keys::SLACK))
     }
-
-    /// Takes one try from each counter, or from none. Counters without an address are left out where it is not known.
-    ///
-    /// # Errors
-    /// The store cannot be reached.
-    pub async fn take(&self, counters: &[(LimitKey, Quota)]) -> Result<Take, StoreError> {
-        if counters.is_empty() {
-            return Ok(Take::Allowed);
-        }
-        self.limits.take(counters, self.now()).await
-    }
 }
 
 impl Core {
-    /// Gives a try back that was no failure. If that cannot be done, the try is lost and nothing else.
-    pub async fn give_back(&self, counters: &[(LimitKey, Quota)]) {
-        if counters.is_empty() {
-            return;
-        }
-        if let Err(error) = self.limits.give_back(counters).await {
-            tracing::warn!(error = crate::telemetry::chain(&error), "give_back_failed");
+    /// Keeps the keys in memory as the database has them, and lets a published key sign when its time has come, for as long as
+    /// the process runs.
+    pub async fn keep_keys(&self) {
+        let mut tick = tokio::time::interval(crate::keys::REREAD);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // What was last said in the log, so that a change is said once and not twice a second.
+        let mut readable = true;
+        loop {
+            tick.tick().await;
+            let kept = async {
+                self.verifier.try_reload().await?;
+                if self.feed.clock_off_by().is_none() {
+                    self.keys.advance(self.now()).await?;
+                }
+                Ok::<_, anyhow::Error>(())
+            };
+            match kept.await {
+                Err(error) if readable => {
+                    let error = format!("{error:#}");
+                    tracing::error!(error, note = "those that were read before stay in use", "keys_unreadable");
+                    readable = false;
+                }
+                Ok(()) if !readable => {
+                    tracing::info!(note = "the keys can be read again", "keys_readable");
+                    readable = true;
+                }
+                _ => {}
+            }
         }
     }
 }
 
 /// The secret: as configured, or made at the first start where nobody else has to know it.
 fn secrets(config: &Config) -> anyhow::Result<Secrets> {
-    let dir = &config.server.data_dir;
+    let (dir, previous) = (&config.server.data_dir, config.server.previous_secrets.clone());
     let current = match &config.server.secret {
         Some(secret) => secret.clone(),
         None if config.store.redis_url.is_some() => anyhow::bail!(
@@ -169,10 +187,10 @@ fn secrets(config: &Config) -> anyhow::Result<Secrets> {
         ),
         None => {
             secret::make_data_dir(dir)?;
-            secret::load_or_make(dir)?
+            return Secrets::from_file(SecretFile::new(dir, previous));
         }
     };
-    Ok(Secrets::new(current, config.server.previous_secrets.clone()))
+    Ok(Secrets::configured(current, previous))
 }
 
 /// Opens the database, in a folder that is made when it is the data directory.

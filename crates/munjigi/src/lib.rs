@@ -25,6 +25,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod derived_keys;
+pub mod device_tokens;
 pub mod flows;
 pub mod http;
 pub mod keys;

@@ -1,11 +1,12 @@
 //! Refresh tokens: signed with a key derived from `server.secret`, so that a forged one is refused before any store is
 //! asked, and a stolen store holds nothing that could be shown as one.
 
-use munjigi_gate::jws::{self, Algorithm, Refused, SigningKey, VerifyingKey};
+use munjigi_gate::jws::Refused;
 use munjigi_rules::refresh::{Presented, Successor};
 use munjigi_rules::{Generation, Nonce, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::derived_keys::DerivedKeys;
 use crate::secret::Secrets;
 
 const TYP: &str = "rt+jwt";
@@ -38,26 +39,15 @@ pub struct RefreshToken {
 }
 
 /// Signs and verifies refresh tokens.
-pub struct RefreshTokens {
-    current: SigningKey,
-    all: Vec<VerifyingKey>,
-}
+pub struct RefreshTokens(DerivedKeys);
 
 impl RefreshTokens {
     /// With the keys of all secrets; the present one signs.
     ///
     /// # Errors
     /// Never with derived keys, which are long enough.
-    pub fn new(secrets: &Secrets) -> anyhow::Result<Self> {
-        let keys = secrets.derive_all(PURPOSE).map(|derived| {
-            // The key's name says which secret it is from without saying anything about the secret.
-            let name = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, derived.as_ref());
-            let kid: String = name.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            SigningKey::from_bytes(Algorithm::Hs256, kid, derived.as_ref())
-        });
-        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let all = keys.iter().map(SigningKey::verifying_key).collect();
-        Ok(Self { current: keys.swap_remove(0), all })
+    pub fn new(secrets: Secrets) -> anyhow::Result<Self> {
+        Ok(Self(DerivedKeys::new(secrets, PURPOSE, TYP)?))
     }
 
     /// Signs the refresh token at `place`.
@@ -65,7 +55,7 @@ impl RefreshTokens {
     /// # Errors
     /// If signing fails, which it has no reason to.
     pub fn sign(&self, user: UserId, session: SessionId, place: &Successor, now: Timestamp) -> anyhow::Result<String> {
-        let claims = Claims {
+        self.0.sign(&Claims {
             sub: user,
             sid: session,
             generation: place.generation,
@@ -73,21 +63,15 @@ impl RefreshTokens {
             parent: place.parent,
             iat: now.as_secs(),
             exp: place.expires.as_secs(),
-        };
-        Ok(jws::sign(&self.current, TYP, &claims)?)
+        })
     }
 
     /// Verifies that we signed `token`. Whether it has expired is for the caller to ask.
     ///
     /// # Errors
     /// [`Refused`]: it is not one of ours.
-    pub fn verify(&self, token: &str) -> Result<RefreshToken, Refused> {
-        let payload = jws::open(token, TYP, |kid| self.all.iter().find(|key| key.kid() == kid).cloned())?;
-        // The brace is asked for because serde would also take a list with the members in their order.
-        if payload.first() != Some(&b'{') {
-            return Err(Refused::Claims);
-        }
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| Refused::Claims)?;
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<RefreshToken, Refused> {
+        let claims: Claims = self.0.open(token, now)?;
         Ok(RefreshToken {
             user: claims.sub,
             session: claims.sid,

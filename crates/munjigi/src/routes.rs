@@ -131,9 +131,9 @@ impl Table {
         let peeking = app.gate.peek_layer().keep_tokens();
         // A route layer that was added first stands inside: the gate is asked before `user`.
         let user = self.user.route_layer(from_fn_with_state(Arc::clone(app), account::only_signed_in));
+        let with_a_user = self.peek.route_layer(peeking).merge(self.gate.merge(user).route_layer(renewing));
         self.open
-            .merge(self.peek.route_layer(peeking))
-            .merge(self.gate.merge(user).route_layer(renewing))
+            .merge(with_a_user.route_layer(from_fn(same_origin::not_as_a_part)))
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
     }
 }
@@ -146,7 +146,7 @@ fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
         .layer(from_fn(input::limit_head))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(app), render::render))
-        .layer(from_fn(request_id::with_id))
+        .layer(from_fn_with_state(Arc::clone(app), request_id::with_id))
         .layer(option_layer(cors(&app.site.trusted_origins)))
         .with_state(Arc::clone(app))
 }
@@ -173,7 +173,35 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_the_failure_of_one_request_and_tells_the_caller_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let layers = crate::Layers::new().flag("server.data_dir", dir.path().to_str().unwrap().to_owned());
+        let config = crate::Config::read(&layers).unwrap();
+        let app = App::open(&config, Arc::new(crate::AnchoredClock::start())).await.unwrap();
+        let mut rooms = table("/user");
+        rooms.gate(GET, "/falls", || async { [1][usize::from(std::hint::black_box(true))].to_string() });
+        rooms.gate(GET, "/stands", || async { "here" });
+        let router = around(rooms.router(&app), &app);
+        for (path, accept, status) in
+            [("/falls", "application/json", 500), ("/falls", "text/html", 500), ("/stands", "*/*", 200)]
+        {
+            let request = http::Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            let body = String::from_utf8(to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
+            for told in ["index", "bounds", "panic", ".rs", "falls"] {
+                assert!(!body.contains(told) || (told == "falls" && accept == "text/html"), "{told}: {body}");
+            }
+        }
+    }
 
     /// Every route with its guard. A change here is a change of who may do what: look twice.
     #[test]

@@ -44,8 +44,8 @@ pub enum Refused {
     /// Signed, but for another audience.
     #[error("another audience")]
     Audience,
-    /// Signed, but issued in the future.
-    #[error("issued in the future")]
+    /// Signed, but issued in the future, or not good before a time in the future.
+    #[error("issued in the future, or not good yet")]
     NotYet,
 }
 
@@ -134,7 +134,11 @@ fn decode(part: &str) -> Result<Vec<u8>, Refused> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Refused::Shape)
 }
 
-/// Reads a JSON object. The brace is asked for because serde would also take an array with the members in their order.
-pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
-    if json.first() == Some(&b'{') { serde_json::from_slice(json).ok() } else { None }
+/// Reads a JSON object. The brace is asked for because serde would also take an array with the members in their order, and
+/// UTF-8 throughout because serde does not look into members that it passes over (RFC 8259 section 8.1). Of a member that is
+/// known and there twice neither is believed: nothing is read.
+#[must_use]
+pub fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+    let text = str::from_utf8(json).ok().filter(|text| text.starts_with('{'))?;
+    serde_json::from_str(text).ok()
 }

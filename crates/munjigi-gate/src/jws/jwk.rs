@@ -42,7 +42,9 @@ impl VerifyingKey {
         }
         let text = |member: &str| jwk.get(member).and_then(Value::as_str).ok_or(KeyError::Malformed);
         let bytes = |member: &str| URL_SAFE_NO_PAD.decode(text(member)?).map_err(|_| KeyError::Malformed);
-        if jwk.get("use").is_some_and(|r#use| r#use != "sig") {
+        // A key that is meant for something else verifies nothing here (RFC 7517 sections 4.2 and 4.3).
+        let verifies = |ops: &Value| ops.as_array().is_some_and(|ops| ops.iter().any(|op| op == "verify"));
+        if jwk.get("use").is_some_and(|r#use| r#use != "sig") || jwk.get("key_ops").is_some_and(|ops| !verifies(ops)) {
             return Err(KeyError::Malformed);
         }
         let crv = jwk.get("crv").and_then(Value::as_str).unwrap_or_default();

@@ -10,10 +10,11 @@ mod es256;
 mod jwk;
 mod key;
 mod signing;
+#[cfg(test)]
+mod wycheproof;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub(crate) use compact::object;
-pub use compact::{MAX_TOKEN_BYTES, Refused, SignError, open, sign};
+pub use compact::{MAX_TOKEN_BYTES, Refused, SignError, object, open, sign};
 pub use key::{KeyError, MIN_SECRET_BYTES, VerifyingKey};
 pub use signing::SigningKey;
 

@@ -35,7 +35,7 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// A new random key. RS256 gets 2048 bits and takes a moment.
+    /// A new random key. RS256 gets 3072 bits, for 128 bits of security (NIST SP 800-57), and takes a moment.
     ///
     /// # Errors
     /// [`KeyError::Kid`], or [`KeyError::Failed`] without randomness.
@@ -125,7 +125,7 @@ fn random_key(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
         Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec(),
         Algorithm::EdDsa => Ed25519KeyPair::generate()?.to_pkcs8()?.as_ref().to_vec(),
         Algorithm::Rs256 => {
-            let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+            let pair = RsaKeyPair::generate(KeySize::Rsa3072)?;
             AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?.as_ref().to_vec()
         }
         Algorithm::Hs256 => {

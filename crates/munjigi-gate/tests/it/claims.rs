@@ -1,4 +1,4 @@
-//! What an access token must say to count, once its signature has been checked.
+//! What an access token may say, once its signature has been checked. What it must not say is in `attacks`.
 
 use munjigi_gate::jws;
 use munjigi_gate::{AccessClaims, Refused, Verifier};
@@ -37,80 +37,26 @@ async fn a_token_says_what_it_was_told_to() {
 }
 
 #[tokio::test]
-async fn every_claim_is_required() {
-    let all = serde_json::to_value(claims()).unwrap();
-    assert_eq!(verify(&all).await, Ok(false));
-    for name in all.as_object().unwrap().keys() {
-        let mut claims = all.clone();
-        claims.as_object_mut().unwrap().remove(name);
-        assert_eq!(verify(&claims).await, Err(Refused::Claims), "{name}");
-        assert_eq!(verify(&with(name, Value::Null)).await, Err(Refused::Claims), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_doubled_claim_is_refused() {
-    let text = serde_json::to_string(&claims()).unwrap();
-    assert_eq!(verify_text(&text).await, Ok(false));
-    for (name, value) in serde_json::to_value(claims()).unwrap().as_object().unwrap() {
-        let doubled = format!("{},\"{name}\":{value}}}", text.strip_suffix('}').unwrap());
-        assert_eq!(verify_text(&doubled).await, Err(Refused::Claims), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_claim_of_the_wrong_type_is_refused() {
-    for (name, value) in [
-        ("exp", json!(START as f64 + 600.0)),
-        ("exp", json!((START + 600).to_string())),
-        ("iat", json!(true)),
-        ("iat", json!(1e300)),
-        ("sep", json!(-1)),
-        ("sep", json!(1u64 << 32)),
-        ("sep", json!("3")),
-        ("sub", json!("admin")),
-        ("sid", json!("AB".repeat(16))),
-        ("sid", json!(1)),
-        ("aud", json!([AUDIENCE])),
-        ("iss", json!({"a": 1})),
-        ("amr", json!("pwd")),
-        ("amr", json!([1])),
-        ("name", json!(["a"])),
-    ] {
-        assert_eq!(verify(&with(name, value.clone())).await, Err(Refused::Claims), "{name} {value}");
-    }
-}
-
-#[tokio::test]
-async fn a_payload_that_is_no_object_is_refused() {
-    let array: Vec<Value> = serde_json::to_value(claims()).unwrap().as_object().unwrap().values().cloned().collect();
-    for payload in [json!(array), json!(null), json!("x"), json!(1), json!([]), json!({})] {
-        assert_eq!(verify(&payload).await, Err(Refused::Claims), "{payload}");
-    }
-}
-
-#[tokio::test]
-async fn deeply_nested_json_breaks_nothing() {
-    let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
-    let text = serde_json::to_string(&claims()).unwrap();
-    let (start, end) = (text.strip_prefix('{').unwrap(), text.strip_suffix('}').unwrap());
-    for nested in [format!("{{\"sid\":{deep},{start}"), format!("{end},\"amr\":{deep}}}")] {
-        assert_eq!(verify_text(&nested).await, Err(Refused::Claims));
-    }
-    // In a claim that we do not know it is passed over, without going down into it.
-    assert_eq!(verify_text(&format!("{end},\"more\":{deep}}}")).await, Ok(false));
-}
-
-#[tokio::test]
-async fn a_claim_that_we_do_not_know_is_ignored() {
+async fn a_claim_that_we_do_not_know_is_passed_over_without_going_down_into_it() {
     assert_eq!(verify(&with("roles", json!(["admin"]))).await, Ok(false));
+    let text = serde_json::to_string(&claims()).unwrap();
+    let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    for more in [deep.as_str(), "1e400", "\"\\ud800\"", "{\"sub\":1,\"sub\":2}"] {
+        let text = format!("{},\"more\":{more}}}", text.strip_suffix('}').unwrap());
+        assert_eq!(verify_text(&text).await, Ok(false), "{more}");
+    }
 }
 
 #[tokio::test]
-async fn another_issuer_or_audience_is_refused() {
-    for other in ["https://evil.example", "", "https://auth.example.com/", "HTTPS://AUTH.EXAMPLE.COM"] {
-        assert_eq!(verify(&with("iss", json!(other))).await, Err(Refused::Issuer), "{other}");
-        assert_eq!(verify(&with("aud", json!(other))).await, Err(Refused::Audience), "{other}");
+async fn a_token_that_says_not_before_is_good_from_then_on() {
+    for (nbf, outcome) in [
+        (i64::MIN, Ok(false)),
+        (START, Ok(false)),
+        (START + 60, Ok(false)),
+        (START + 61, Err(Refused::NotYet)),
+        (i64::MAX, Err(Refused::NotYet)),
+    ] {
+        assert_eq!(verify(&with("nbf", json!(nbf))).await, outcome, "{nbf}");
     }
 }
 

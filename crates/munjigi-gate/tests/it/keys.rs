@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use munjigi_gate::jws::{Algorithm, KeyError, SigningKey, VerifyingKey};
+use munjigi_gate::jws::{self, Algorithm, KeyError, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -89,6 +89,7 @@ fn what_is_no_public_key_of_ours_is_refused() {
     assert_eq!(with("k", json!("AA")), Err(KeyError::Private));
     assert_eq!(with("kid", json!("a b")), Err(KeyError::Kid));
     assert_eq!(with("ext", json!(true)), Ok(KEY.verifying_key()));
+    assert_eq!(with("key_ops", json!(["verify"])), Ok(KEY.verifying_key()));
     for (member, value) in [
         ("alg", json!("RS256")),
         ("alg", json!("HS256")),
@@ -96,6 +97,9 @@ fn what_is_no_public_key_of_ours_is_refused() {
         ("kty", json!("OKP")),
         ("crv", json!("P-384")),
         ("use", json!("enc")),
+        ("key_ops", json!(["encrypt"])),
+        ("key_ops", json!([])),
+        ("key_ops", json!("verify")),
         ("kid", json!(7)),
         ("x", json!("AA")),
         ("y", json!("AA")),
@@ -120,4 +124,24 @@ fn an_rsa_key_under_2048_bits_is_refused() {
         (Some(KeyError::Malformed), Some(KeyError::Malformed), Some(KeyError::Malformed))
     );
     assert_eq!((of(256), of(1024)), (None, None));
+}
+
+#[test]
+fn a_new_rsa_key_has_3072_bits() {
+    let key = SigningKey::generate(Algorithm::Rs256, "k").unwrap().verifying_key();
+    let n = URL_SAFE_NO_PAD.decode(key.jwk().unwrap()["n"].as_str().unwrap()).unwrap();
+    assert_eq!((n.len(), n[0] >> 7), (384, 1));
+}
+
+/// With an exponent of 1 a signature would be the padded digest itself, which anybody can write down.
+#[test]
+fn an_rsa_key_with_an_exponent_of_1_verifies_nothing() {
+    let n = URL_SAFE_NO_PAD.encode(vec![0xff; 256]);
+    let weak = VerifyingKey::from_jwk(&json!({"kty": "RSA", "alg": "RS256", "kid": "k", "n": n, "e": "AQ"}));
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"at+jwt","kid":"k"}"#), "e30");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, signed.as_bytes());
+    let info = [48, 49, 48, 13, 6, 9, 96, 134, 72, 1, 101, 3, 4, 2, 1, 5, 0, 4, 32];
+    let padded = [&[0, 1][..], &[255; 202], &[0], &info, digest.as_ref()].concat();
+    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(padded));
+    assert!(jws::open(&token, "at+jwt", |_| weak.clone().ok()).is_err());
 }

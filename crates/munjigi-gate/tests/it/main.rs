@@ -9,6 +9,7 @@
 
 mod support;
 
+mod attacks;
 mod bearer;
 mod cache;
 mod claims;

@@ -94,6 +94,7 @@ async fn after_a_renewal_the_new_tokens_are_passed_on() {
         access: Some(issued().access_token),
         refresh: Some(issued().refresh_token),
         unused: vec![],
+        device: None,
         via: Via::Cookie,
     };
     assert_eq!(answer.seen().unwrap().presented, Some(new));
@@ -105,6 +106,7 @@ async fn nothing_that_holds_a_token_shows_it() {
         access: Some("s3cret".to_owned()),
         refresh: Some("s3cret".to_owned()),
         unused: vec![],
+        device: Some("s3cret".to_owned()),
         via: Via::Cookie,
     };
     let new = Issued { access_token: "s3cret".to_owned(), refresh_token: "s3cret".to_owned(), ..issued() };

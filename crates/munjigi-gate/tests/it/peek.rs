@@ -54,8 +54,13 @@ async fn tokens_are_passed_on_only_where_they_are_asked_for() {
     let request = || with_cookies(Some(&expired), Some("r"));
     assert_eq!(world.peek(request()).await.seen().unwrap().presented, None);
     let answer = world.send_through(world.gate.peek_layer().keep_tokens(), request()).await;
-    let shown =
-        Presented { access: Some(expired.clone()), refresh: Some("r".to_owned()), unused: vec![], via: Via::Cookie };
+    let shown = Presented {
+        access: Some(expired.clone()),
+        refresh: Some("r".to_owned()),
+        unused: vec![],
+        device: None,
+        via: Via::Cookie,
+    };
     assert_eq!(answer.seen().unwrap().presented, Some(shown));
     let bearer = with_authorization("Bearer some.thing.else");
     let answer = world.send_through(world.gate.peek_layer().keep_tokens(), bearer).await;

@@ -94,6 +94,7 @@ pub(crate) fn issued() -> Issued {
         claims: Arc::new(new_claims()),
         refresh_expires: at(START + 1000),
         persistence: Persistence::Browser,
+        device: None,
     }
 }
 

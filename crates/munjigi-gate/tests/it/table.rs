@@ -140,15 +140,20 @@ async fn without_a_refresh_token_of_ours_the_cookies_are_left_alone() {
 }
 
 #[tokio::test]
-async fn an_outage_signs_nobody_out() {
+async fn an_outage_or_too_many_renewals_sign_nobody_out() {
+    let retry_after = Duration::from_millis(1500);
     for (access, _) in no_good() {
-        let retry_after = Duration::from_millis(1500);
-        let world = World::new().await.script(Renewal::Unavailable { retry_after });
-        let answer = world.send(with_cookies(access.as_deref(), Some("r"))).await;
-        assert_eq!((answer.status(), answer.header("retry-after").as_deref()), (503, Some("2")));
-        assert!(answer.seen().is_none());
-        assert_eq!(answer.0.extensions().get(), Some(&Refusal::Unavailable { retry_after }));
-        answer.leaves_cookies_alone();
+        for (renewal, status, refusal) in [
+            (Renewal::Unavailable { retry_after }, 503, Refusal::Unavailable { retry_after }),
+            (Renewal::Limited { retry_after }, 429, Refusal::RateLimited { retry_after }),
+        ] {
+            let world = World::new().await.script(renewal);
+            let answer = world.send(with_cookies(access.as_deref(), Some("r"))).await;
+            assert_eq!((answer.status(), answer.header("retry-after").as_deref()), (status, Some("2")));
+            assert!(answer.seen().is_none());
+            assert_eq!(answer.0.extensions().get(), Some(&refusal));
+            answer.leaves_cookies_alone();
+        }
     }
 }
 

@@ -55,6 +55,17 @@ impl fmt::Debug for StoredKey {
     }
 }
 
+/// What became of a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// The key verifies nothing any more; where it was the active one, another has taken its place.
+    Done,
+    /// There is no such key.
+    Unknown,
+    /// It is the active key, and there is none to take its place. Nothing was changed.
+    Needed,
+}
+
 /// The key ring's store.
 #[async_trait]
 pub trait Keys: Send + Sync {
@@ -67,15 +78,31 @@ pub trait Keys: Send + Sync {
     /// All keys that are kept.
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreError>;
 
-    /// Makes `candidate` the active key unless an active key of the same algorithm exists; active keys of other algorithms
-    /// retire. One transaction; returns all keys as they then are.
+    /// Sees to it that the active key is of the candidate's algorithm: one that is stays; else a key of it that was
+    /// published already becomes active, or the candidate does. Active keys of other algorithms retire. One transaction;
+    /// returns all keys as they then are.
     async fn ensure_active(&self, candidate: StoredKey) -> Result<Vec<StoredKey>, StoreError>;
 
-    /// Makes this very key the active one, whether it is new or was retired; others that are active retire. Does nothing if it
-    /// is active already. For a key that was given and not made.
-    async fn activate(&self, key: StoredKey) -> Result<(), StoreError>;
+    /// Makes this very key the active one, whether it is new or was retired; others that are active retire. `false`: it was
+    /// revoked, and nothing was changed.
+    async fn activate(&self, key: StoredKey) -> Result<bool, StoreError>;
 
-    /// Notes that the active keys sign tokens that live this long. Never lowers what is noted.
+    /// Keeps `key` as the next one, unless a next one is waiting already. Returns the one that waits.
+    async fn publish(&self, key: StoredKey) -> Result<StoredKey, StoreError>;
+
+    /// Makes a next key that was published at or before `published` the active one; the one that was active retires. `true`
+    /// for the one caller who did it.
+    async fn promote(&self, published: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Revokes a key, whatever its status, and forgets what was encrypted. If it was the active one, the next one takes its
+    /// place, or else `replacement`.
+    async fn revoke(&self, kid: &str, replacement: Option<StoredKey>, now: Timestamp) -> Result<Revoked, StoreError>;
+
+    /// Replaces what is encrypted by the same key encrypted otherwise, if `old` is still what is kept.
+    async fn reseal(&self, kid: &str, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
+
+    /// Notes that the active keys sign tokens that live this long. Never lowers what is noted, and a key that becomes
+    /// active takes over what the former one had.
     async fn note_ttl(&self, ttl: Duration) -> Result<(), StoreError>;
 
     /// Removes retired keys that no unexpired token can name any more: `changed_at + longest_ttl + 60 s <= now`.

@@ -18,7 +18,7 @@ use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, RedisError, RedisResult,
-    ServerErrorKind,
+    ServerErrorKind, TlsCertificates,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Slot {
 
 impl Link {
     /// Does not connect yet.
-    pub(super) fn new(info: ConnectionInfo) -> RedisResult<Self> {
+    pub(super) fn new(info: ConnectionInfo, authorities: Option<&[u8]>) -> RedisResult<Self> {
         if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             // An error says that the process has chosen one already, which is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -68,7 +68,13 @@ impl Link {
         // A peer that has vanished without a word does not hold the connection for the quarter of an hour TCP would.
         #[cfg(target_os = "linux")]
         let tcp = tcp.set_user_timeout(CONNECT);
-        let client = Client::open(info.set_tcp_settings(tcp))?;
+        let info = info.set_tcp_settings(tcp);
+        let client = match authorities {
+            None => Client::open(info)?,
+            Some(pem) => {
+                Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) })?
+            }
+        };
         Ok(Self { client, slot: Arc::default() })
     }
 

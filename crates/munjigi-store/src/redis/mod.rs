@@ -53,13 +53,19 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Unavailable`] if the URL is none or the server does not answer.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let step = "connect";
-        let redis = Self::new(url)?;
+        Self::new(url)?.reached().await
+    }
+
+    /// The same server, once it has answered.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it does not.
+    pub async fn reached(self) -> Result<Self, StoreError> {
         let mut info = redis::cmd("INFO");
-        let asked = redis.link.send(Request::Command(info.arg("memory")));
-        let memory: InfoDict = within(START_LIMIT, step, asked).await?;
+        let asked = self.link.send(Request::Command(info.arg("memory")));
+        let memory: InfoDict = within(START_LIMIT, "connect", asked).await?;
         warn_of_eviction(&memory);
-        Ok(redis)
+        Ok(self)
     }
 
     /// The same without connecting: the first call does. For commands that can do without it.
@@ -67,9 +73,21 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Unavailable`] if the URL is none.
     pub fn new(url: &str) -> Result<Self, StoreError> {
+        Self::with(url, None)
+    }
+
+    /// The same for `rediss://` where the server's certificate is from these authorities (PEM), and from no others.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the URL is none, not of TLS, or a certificate cannot be read.
+    pub fn trusting(url: &str, authorities: &[u8]) -> Result<Self, StoreError> {
+        Self::with(url, Some(authorities))
+    }
+
+    fn with(url: &str, authorities: Option<&[u8]>) -> Result<Self, StoreError> {
         let step = "connect";
         let info = url.into_connection_info().map_err(|e| failure(step, e))?;
-        Ok(Self { link: link::Link::new(info).map_err(|e| failure(step, e))? })
+        Ok(Self { link: link::Link::new(info, authorities).map_err(|e| failure(step, e))? })
     }
 
     /// Sends one command.

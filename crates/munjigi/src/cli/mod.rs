@@ -6,11 +6,14 @@
 //! | 1 | it failed; the message says why |
 //! | 2 | the command line is wrong |
 //! | 3 | the configuration is wrong |
-//! | 4 | no such user or session |
+//! | 4 | no such user, session or key |
 
 mod config;
+mod connections;
+mod key;
 mod migrate;
 mod output;
+mod secret;
 mod serve;
 mod session;
 mod user;
@@ -57,6 +60,12 @@ enum Command {
     /// Shows and ends sessions
     #[command(subcommand)]
     Session(session::Session),
+    /// Shows, rotates and revokes the keys that sign access tokens
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Replaces the secret of the installation
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Checks and shows the settings
     #[command(subcommand)]
     Config(config::Config),
@@ -81,7 +90,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// No such user or session.
+/// No such user, session or key.
 const NOT_FOUND: u8 = 4;
 
 impl Cli {
@@ -97,6 +106,8 @@ impl Cli {
                 with_core(&layers, empty, async |core| command.run(&core).await)
             }
             Command::Session(command) => with_core(&layers, Empty::Refused, async |core| command.run(&core).await),
+            Command::Key(command) => with_core(&layers, Empty::Refused, async |core| command.run(&core).await),
+            Command::Secret(command) => with_core(&layers, Empty::Refused, async |core| command.run(&core).await),
         }
     }
 }

@@ -1,20 +1,20 @@
 //! `munjigi serve`
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum_server::accept::{Accept, NoDelayAcceptor};
-use axum_server::{Address, Handle};
+use axum_server::{Address, Handle, Server};
 use clap::Args;
 use hyper_util::rt::TokioTimer;
 use secrecy::ExposeSecret as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::connections::{Connections, Door, Seating};
 use super::output;
 use crate::app::App;
 use crate::clock::AnchoredClock;
@@ -22,8 +22,8 @@ use crate::config::values::shown_url;
 use crate::config::{Config, Layers};
 use crate::http::input::MOST_HEAD;
 
-/// A request has to be read within so long, and a connection has to begin one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections that may wait to be accepted: a crowd that comes at once must not have to knock twice.
+const BACKLOG: u32 = 1024;
 /// Requests under way have so long to end when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -72,17 +72,29 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     greet(&config, listen);
     warn(&config);
 
+    let patience = config.server.client_timeout;
+    let connections = Connections::new(config.server.max_connections, patience);
     let handle = Handle::new();
-    let mut server = axum_server::from_tcp(listener)?
-        .acceptor(Capped { most: config.server.max_connections, handle: handle.clone() })
+    let mut server = Server::<SocketAddr>::from_listener(listener)
+        .acceptor(Door)
+        .accept_error_handler({
+            let connections = Arc::clone(&connections);
+            move |peer, error| {
+                // With an address it was accepted, and then there was no place for it.
+                if peer.is_none() {
+                    connections.accept_failed(error);
+                }
+            }
+        })
         .handle(handle.clone())
-        .first_request_timeout(HEAD_TIMEOUT)
+        .first_request_timeout(patience)
         .http1_only();
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MOST_HEAD);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(MOST_HEAD);
 
     let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
     tokio::spawn(stop(handle)?);
-    let service = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let make = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let service = Seating { make, connections: Arc::clone(&connections) };
     tokio::select! {
         ended = server.serve(service) => ended.context("the server stopped")?,
         // Without this task revocations would no longer arrive: better to stop, and be started again.
@@ -93,15 +105,15 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address).and_then(|()| socket.listen(BACKLOG)).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "server.listen = {address}: something listens there already; stop it, or choose another port: \
              `munjigi serve --listen 127.0.0.1:3001`"
         ),
         _ => anyhow::anyhow!("server.listen = {address}: {error}"),
-    })?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    })
 }
 
 fn follow(config: &mut Config, port: u16) {
@@ -153,26 +165,6 @@ fn warn(config: &Config) {
             note = "server.public_url is not https: passwords and cookies can be read on the way",
             "no_https"
         );
-    }
-}
-
-/// Takes connections until there are too many; those are closed at once, so that descriptors do not run out.
-#[derive(Clone)]
-struct Capped<A: Address> {
-    most: usize,
-    handle: Handle<A>,
-}
-
-impl<A: Address, S> Accept<TcpStream, S> for Capped<A> {
-    type Stream = TcpStream;
-    type Service = S;
-    type Future = std::future::Ready<io::Result<(TcpStream, S)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        if self.handle.connection_count() > self.most {
-            return std::future::ready(Err(io::Error::other("server.max_connections is reached")));
-        }
-        NoDelayAcceptor.accept(stream, service)
     }
 }
 

@@ -61,7 +61,21 @@ pub const KEYS: &[Key] = &[
         "none",
         "Origins besides the public URL's, in a list (`https://app.example.com`): `return_to` may lead there and they may post here.",
     ),
-    key("server.max_connections", "4096", "Connections at once; more are closed at once."),
+    key(
+        "server.max_connections",
+        "4096",
+        "Connections at once. For one more, an idle one of the address that has the most is closed. Never more than the limit of open files leaves room for.",
+    ),
+    key(
+        "server.client_timeout",
+        "10s",
+        "How long a client may take to send a request's head, to send its body, to take the answer, and to be silent between two requests.",
+    ),
+    key(
+        "server.hsts",
+        "subdomains",
+        "With an https public URL, `Strict-Transport-Security` for two years: for its host and all `subdomains`, for the `host` alone, or `off`.",
+    ),
     following(
         "store.database_url",
         "`munjigi.db` in the data directory",
@@ -72,11 +86,16 @@ pub const KEYS: &[Key] = &[
         "none: sessions are beside the users",
         "Redis or Valkey for sessions and limits: `redis://…` or `rediss://…`.",
     ),
+    following(
+        "store.redis_ca_file",
+        "the authorities of the web",
+        "With `rediss://`: the certificates (PEM) of the only authorities that Redis' certificate may be from.",
+    ),
     key("store.migrate", "auto", "`auto` brings the schema up to date at start, `check` only looks."),
     key(
         "tokens.algorithm",
         "ES256",
-        "What access tokens are signed with: `ES256` or `HS256`. A change adds a key; old tokens go on until they expire.",
+        "What access tokens are signed with: `ES256`, `EdDSA`, `RS256` or `HS256`. A change adds a key; old tokens go on until they expire.",
     ),
     secret(
         "tokens.shared_secret",
@@ -104,13 +123,25 @@ pub const KEYS: &[Key] = &[
     key("limits.enabled", "true", "Whether tries are limited."),
     key("limits.log_in_account", "10/15m", "Failed log-ins of one account from one address (IPv6: from one /64)."),
     key("limits.log_in_address", "100/15m", "Failed log-ins from one address."),
+    key(
+        "limits.log_in_anywhere",
+        "100/1d",
+        "Failed log-ins of one account from anywhere, but for browsers from which somebody has logged in to it before: these have the limit of `limits.log_in_account` to themselves.",
+    ),
     key("limits.registration_address", "20/1h", "Registrations from one address."),
+    following("limits.renewal_session", "`120` in every `tokens.access_ttl`", "Renewals of one session."),
+    key("limits.account_session", "60/10m", "Changes of an account by one session: its name, ending sessions."),
     key(
         "passwords.min_length",
         "8",
         "Fewest characters of a new password. 15 is NIST's figure where the password is the only factor.",
     ),
     key("passwords.max_length", "256", "Most characters of a new password."),
+    following(
+        "passwords.breached_file",
+        "none",
+        "File of breached passwords: a sorted line for each, its SHA-1 in hex or the first 10 digits of it and more. See below.",
+    ),
     key("passwords.argon2_memory", "19MiB", "Memory of one Argon2id hash."),
     key("passwords.argon2_passes", "2", "Passes of one Argon2id hash."),
     key("passwords.argon2_lanes", "1", "Lanes of one Argon2id hash."),

@@ -11,6 +11,7 @@ pub mod values;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use munjigi_gate::{SameSite, WhenStale, jws::Algorithm};
 use munjigi_rules::password::Policy;
 use munjigi_rules::register::Mode;
@@ -74,6 +75,21 @@ pub struct Server {
     pub trusted_origins: Vec<url::Origin>,
     /// Connections at once.
     pub max_connections: usize,
+    /// How long a client may keep the server waiting.
+    pub client_timeout: Duration,
+    /// What https visitors' browsers are told to insist on.
+    pub hsts: Hsts,
+}
+
+/// How far HSTS reaches where the public URL is https.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hsts {
+    /// This host and every host below it.
+    Subdomains,
+    /// This host alone.
+    Host,
+    /// Not said: the proxy says it, or nobody.
+    Off,
 }
 
 /// Which stores.
@@ -83,6 +99,8 @@ pub struct Store {
     pub sqlite_path: Option<PathBuf>,
     /// Redis for sessions and limits; `None`: beside the users. Shown without its password.
     pub redis_url: Option<SecretString>,
+    /// The authorities that Redis' certificate is from; `None`: those of the web.
+    pub redis_ca_file: Option<PathBuf>,
     /// Whether the schema is brought up to date at start.
     pub migrate: munjigi_store::sqlite::Migrate,
 }
@@ -134,15 +152,23 @@ pub struct Limits {
     pub log_in_account: Quota,
     /// Failed log-ins from one address.
     pub log_in_address: Quota,
+    /// Failed log-ins of one account from anywhere.
+    pub log_in_anywhere: Quota,
     /// Registrations from one address.
     pub registration_address: Quota,
+    /// Renewals of one session.
+    pub renewal_session: Quota,
+    /// Changes of an account by one session.
+    pub account_session: Quota,
 }
 
 /// Passwords.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Passwords {
     /// Which may be set.
     pub policy: Policy,
+    /// Sorted SHA-1 hashes of passwords from breaches.
+    pub breached: Option<PathBuf>,
     /// Argon2id memory in KiB.
     pub argon2_memory: u32,
     /// Argon2id passes.
@@ -191,19 +217,21 @@ impl Config {
         let mut reader = Reader::new(layers);
         let r = &mut reader;
         let server = Server::read(r);
+        let tokens = Tokens::read(r, &server);
+        let site_name = r.text("pages.name");
         let config = Self {
             store: Store::read(r),
-            tokens: Tokens::read(r, &server),
             cookies: Cookies::read(r, &server.public_url),
             accounts: Accounts { registration: r.one_of("accounts.registration", values::REGISTRATION) },
             revocation: Revocation {
                 max_staleness: r.duration("revocation.max_staleness", Duration::from_secs(1)),
                 when_stale: r.one_of("revocation.when_stale", values::WHEN_STALE),
             },
-            limits: Limits::read(r),
-            passwords: Passwords::read(r),
+            limits: Limits::read(r, tokens.lifetimes.access),
+            tokens,
+            passwords: Passwords::read(r, &site_name, &server.public_url),
             pages: Pages {
-                name: r.text("pages.name"),
+                name: site_name,
                 after_login: r.path("pages.after_login").unwrap_or_else(|| format!("{}/info", server.base_path)),
             },
             log: Log { format: r.one_of("log.format", values::LOG_FORMAT), level: r.log_level("log.level") },
@@ -238,6 +266,8 @@ impl Server {
             trusted_proxies: r.networks("server.trusted_proxies"),
             trusted_origins: r.origins("server.trusted_origins"),
             max_connections: r.number("server.max_connections", 16..=1_000_000),
+            hsts: r.one_of("server.hsts", values::HSTS),
+            client_timeout: r.duration("server.client_timeout", Duration::from_secs(1)),
         }
     }
 }
@@ -247,8 +277,22 @@ impl Store {
         Self {
             sqlite_path: r.sqlite_path("store.database_url"),
             redis_url: r.redis_url("store.redis_url"),
+            redis_ca_file: r.redis_ca_file("store.redis_ca_file", "store.redis_url"),
             migrate: r.one_of("store.migrate", values::MIGRATE),
         }
+    }
+
+    /// What is in `store.redis_ca_file`.
+    ///
+    /// # Errors
+    /// It cannot be read, or there is no certificate in it.
+    pub fn redis_ca(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let Some(path) = &self.redis_ca_file else { return Ok(None) };
+        let named = || format!("store.redis_ca_file = {}", path.display());
+        let pem = std::fs::read(path).with_context(named)?;
+        let found = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
+        anyhow::ensure!(found, "{}: there is no certificate in it (PEM)", named());
+        Ok(Some(pem))
     }
 }
 
@@ -299,11 +343,20 @@ impl Cookies {
 }
 
 impl Limits {
-    fn read(r: &mut Reader<'_>) -> Option<Self> {
+    /// Renewals of one session in an access token's life, unless it is configured: of many requests at once each may be one,
+    /// in every tab.
+    const RENEWALS: u32 = 120;
+
+    fn read(r: &mut Reader<'_>, access_ttl: Duration) -> Option<Self> {
         let limits = Self {
             log_in_account: r.quota("limits.log_in_account"),
             log_in_address: r.quota("limits.log_in_address"),
+            log_in_anywhere: r.quota("limits.log_in_anywhere"),
             registration_address: r.quota("limits.registration_address"),
+            renewal_session: r
+                .optional_quota("limits.renewal_session")
+                .unwrap_or(Quota::per(Self::RENEWALS, access_ttl)),
+            account_session: r.quota("limits.account_session"),
         };
         r.one_of("limits.enabled", values::BOOL).then_some(limits)
     }
@@ -315,17 +368,20 @@ impl Passwords {
     /// Most passes of one.
     pub const MOST_PASSES: u32 = 64;
 
-    fn read(r: &mut Reader<'_>) -> Self {
+    fn read(r: &mut Reader<'_>, site_name: &str, public_url: &Url) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let policy =
-            Policy { min: r.number("passwords.min_length", 1..=256), max: r.number("passwords.max_length", 8..=1024) };
-        if policy.max < policy.min {
+        let (min, max) = (r.number("passwords.min_length", 1..=256), r.number("passwords.max_length", 8..=1024));
+        if max < min {
             r.refuse("passwords.max_length", "not less than passwords.min_length");
         }
         let lanes: u32 = r.number("passwords.argon2_lanes", 1..=16);
         let workers = r.optional_number("passwords.workers", 1..=256).unwrap_or(cores);
+        // `localhost`, `example.com` and the like: what stands in the address says whose site it is.
+        let host = public_url.host_str().unwrap_or_default();
+        let name = host.rsplit_once('.').map_or(host, |(name, _)| name);
         Self {
-            policy,
+            policy: Policy::new(min, max, &[site_name, name]),
+            breached: r.optional_text("passwords.breached_file").map(PathBuf::from),
             argon2_memory: r.kibibytes("passwords.argon2_memory", 8 * lanes..=Self::MOST_MEMORY),
             argon2_passes: r.number("passwords.argon2_passes", 1..=Self::MOST_PASSES),
             argon2_lanes: lanes,

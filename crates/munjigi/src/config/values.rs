@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::layers::{Given, Layers, Source};
-use super::{ConfigError, LogFormat, keys};
+use super::{ConfigError, Hsts, LogFormat, keys};
 
 /// Words and what they mean.
 pub type Words<T> = &'static [(&'static str, T)];
@@ -29,9 +29,16 @@ pub const LOG_FORMAT: Words<LogFormat> = &[("text", LogFormat::Text), ("json", L
 /// `store.migrate`
 pub const MIGRATE: Words<Migrate> = &[("auto", Migrate::Auto), ("check", Migrate::Check)];
 /// `tokens.algorithm`
-pub const ALGORITHM: Words<Algorithm> = &[("ES256", Algorithm::Es256), ("HS256", Algorithm::Hs256)];
+pub const ALGORITHM: Words<Algorithm> = &[
+    ("ES256", Algorithm::Es256),
+    ("EdDSA", Algorithm::EdDsa),
+    ("RS256", Algorithm::Rs256),
+    ("HS256", Algorithm::Hs256),
+];
 /// `cookies.same_site`
 pub const SAME_SITE: Words<SameSite> = &[("lax", SameSite::Lax), ("strict", SameSite::Strict)];
+/// `server.hsts`
+pub const HSTS: Words<Hsts> = &[("subdomains", Hsts::Subdomains), ("host", Hsts::Host), ("off", Hsts::Off)];
 /// Truth values.
 pub const BOOL: Words<bool> = &[("true", true), ("false", false)];
 
@@ -183,6 +190,16 @@ impl<'a> Reader<'a> {
     /// So many in a span.
     pub fn quota(&mut self, name: &str) -> Quota {
         let text = self.text(name);
+        self.quota_of(name, &text)
+    }
+
+    /// The same, where something else is followed without one.
+    pub fn optional_quota(&mut self, name: &str) -> Option<Quota> {
+        let text = self.optional_text(name)?;
+        Some(self.quota_of(name, &text))
+    }
+
+    fn quota_of(&mut self, name: &str, text: &str) -> Quota {
         let parsed = text.split_once('/').and_then(|(burst, span)| {
             let burst = burst.trim().parse::<u32>().ok().filter(|burst| (1..=1_000_000).contains(burst))?;
             Some(Quota::per(burst, parse_duration(span.trim()).filter(|span| *span <= LONGEST)?))
@@ -282,11 +299,23 @@ impl<'a> Reader<'a> {
     /// The URL of a Redis.
     pub fn redis_url(&mut self, name: &str) -> Option<SecretString> {
         let text = self.optional_text(name)?;
-        let good = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+        let good = Url::parse(&text).is_ok_and(|url| {
+            // What follows a `#` would be taken for "do not look at the certificate".
+            matches!(url.scheme(), "redis" | "rediss") && url.has_host() && url.fragment().is_none()
+        });
         if !good {
             self.refuse(name, "\"redis://host:port\" or \"rediss://host:port\"");
         }
         Some(text.into())
+    }
+
+    /// The authorities for a Redis that is spoken to by TLS.
+    pub fn redis_ca_file(&mut self, name: &str, of: &str) -> Option<PathBuf> {
+        let path = self.optional_text(name)?;
+        if !self.optional_text(of).is_some_and(|url| url.starts_with("rediss://")) {
+            self.refuse(name, "only with a store.redis_url that begins with \"rediss://\"");
+        }
+        Some(PathBuf::from(path))
     }
 
     /// A domain above the public URL's host.

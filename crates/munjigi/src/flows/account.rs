@@ -5,12 +5,12 @@ use munjigi_rules::DisplayName;
 use munjigi_rules::log_in::Password;
 use munjigi_rules::name::InvalidName;
 use munjigi_rules::password::WeakPassword;
-use munjigi_store::{LimitKey, Take, User};
+use munjigi_store::User;
 
 use super::end::{after_raise, raise};
 use super::open_session::token_id;
 use super::renew::good;
-use super::{FlowError, TooMany};
+use super::{FlowError, TooMany, limits};
 use crate::core::Core;
 
 /// What became of a new name.
@@ -20,6 +20,8 @@ pub enum Renaming {
     Renamed(Box<User>, String, Persistence),
     /// Not a name.
     Invalid(InvalidName),
+    /// Too many changes.
+    TooMany(TooMany),
     /// There is no such user any more.
     Gone,
 }
@@ -33,6 +35,10 @@ pub async fn rename(core: &Core, who: &Identity, name: &str) -> Result<Renaming,
         Ok(name) => name,
         Err(why) => return Ok(Renaming::Invalid(why)),
     };
+    if let Some(too_many) = limits::account_change(core, who.session_id()).take(core).await? {
+        tracing::warn!(user = %who.user_id(), "account_limited");
+        return Ok(Renaming::TooMany(too_many));
+    }
     core.users.rename(who.user_id(), &name).await?;
     let standing = core.users.standing(who.user_id(), who.session_id()).await?;
     let Some((user, log_in, _)) = standing.and_then(good) else { return Ok(Renaming::Gone) };
@@ -91,19 +97,17 @@ pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -
         Ok(new) => new,
         Err(why) => return Ok(Changing::Weak(why)),
     };
-    // Whoever holds a session for a moment must not be able to guess at leisure, nor to block the owner's other sessions.
-    let counter: Vec<_> = core
-        .quotas
-        .map(|quotas| (LimitKey(format!("password:session:{session}")), quotas.log_in_account))
-        .into_iter()
-        .collect();
-    if let Take::Refused { retry_after } = core.take(&counter).await? {
+    if core.passwords.is_breached(&new).await? {
+        return Ok(Changing::Weak(WeakPassword::Breached));
+    }
+    let counters = limits::password_change(core, session);
+    if let Some(too_many) = counters.take(core).await? {
         tracing::warn!(%user, "password_change_limited");
-        return Ok(Changing::TooMany(TooMany { retry_after }));
+        return Ok(Changing::TooMany(too_many));
     }
     let verified = core.passwords.verify(Some(known.hash.clone()), change.current, vec![]).await;
     if !matches!(verified, Ok(Password::Wrong)) {
-        core.give_back(&counter).await;
+        counters.give_back(core).await;
     }
     if verified? == Password::Wrong {
         tracing::info!(%user, %session, "password_change_failed");

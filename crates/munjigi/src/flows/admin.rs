@@ -1,12 +1,13 @@
 //! What the operator does, with the command line, beside a running server.
 
+use munjigi_rules::password::WeakPassword;
 use munjigi_rules::register::{Applicant, Form, Problems, decide};
 use munjigi_rules::{SessionId, UserId, Username};
 use munjigi_store::{Credentials, StoredHash, User};
 
 use super::FlowError;
 use super::end::{after_raise, end_session, raise, ring};
-use super::register::make;
+use super::register::{breached, make};
 use crate::core::Core;
 use crate::passwords::Scheme;
 
@@ -31,6 +32,9 @@ pub async fn add(core: &Core, username: &str, name: &str, password: &str) -> Res
         Ok(registration) => registration,
         Err(problems) => return Ok(Added::Invalid(problems)),
     };
+    if core.passwords.is_breached(&registration.password).await? {
+        return Ok(Added::Invalid(breached()));
+    }
     Ok(make(core, registration).await?.map_or(Added::Taken, |user| Added::Added(Box::new(user))))
 }
 
@@ -81,7 +85,7 @@ pub enum SetPassword {
     /// It is set, and every session has ended.
     Done,
     /// It may not be set.
-    Weak(munjigi_rules::password::WeakPassword),
+    Weak(WeakPassword),
     /// Not a hash that we verify.
     UnknownHash,
 }
@@ -93,6 +97,9 @@ pub enum SetPassword {
 pub async fn set_password(core: &Core, user: &User, new: NewSecret<'_>) -> Result<SetPassword, FlowError> {
     let hash = match new {
         NewSecret::Password(password) => match core.policy.check(password, user.username.as_str()) {
+            Ok(password) if core.passwords.is_breached(&password).await? => {
+                return Ok(SetPassword::Weak(WeakPassword::Breached));
+            }
             Ok(password) => core.passwords.hash(password).await?,
             Err(why) => return Ok(SetPassword::Weak(why)),
         },

@@ -2,13 +2,11 @@
 
 use munjigi_gate::{Issued, Persistence};
 use munjigi_rules::log_in::{Account, Decision, decide};
-use munjigi_rules::throttle::Quota;
-use munjigi_rules::{SessionId, UserId, Username, password};
-use munjigi_store::{Credentials, LimitKey, Take, User};
+use munjigi_rules::{Username, password};
+use munjigi_store::{Credentials, User};
 
-use super::end::end_session;
-use super::open_session::{open_session, refuse_if_clock_is_off};
-use super::{Client, FlowError, TooMany};
+use super::open_session::{Previous, open_session, refuse_if_clock_is_off};
+use super::{Client, FlowError, TooMany, limits};
 use crate::core::Core;
 
 /// What a visitor typed, and what their browser had.
@@ -19,8 +17,8 @@ pub struct Attempt<'a> {
     pub password: &'a str,
     /// Whether to stay signed in.
     pub persistence: Persistence,
-    /// The sessions that the request's cookies name: they end, so that none is carried into another log-in.
-    pub previous: &'a [(UserId, SessionId)],
+    /// What the browser had.
+    pub previous: &'a Previous,
 }
 
 /// What became of a log-in.
@@ -42,15 +40,18 @@ pub enum LogIn {
 /// A store cannot be reached, or too many passwords wait: nothing was decided about the password then.
 pub async fn log_in(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
     refuse_if_clock_is_off(core)?;
-    let counters = counters(core, attempt.username, client);
-    if let Take::Refused { retry_after } = core.take(&counters).await? {
+    // First, so that under a flood a refusal costs nothing: no try is taken, and none has to be given back.
+    core.passwords.room()?;
+    let account = limits::account(attempt.username);
+    let counters = limits::log_in(core, &account, client, attempt.previous.device.as_ref());
+    if let Some(too_many) = counters.take(core).await? {
         tracing::warn!(from = %client, "log_in_limited");
-        return Ok(LogIn::TooMany(TooMany { retry_after }));
+        return Ok(LogIn::TooMany(too_many));
     }
     let tried = verify(core, attempt).await;
     // Counted first and given back, so that guesses made at once are all counted; what was no failure does not stay counted.
     if !matches!(&tried, Ok((Decision::Refused, _))) {
-        core.give_back(&counters).await;
+        counters.give_back(core).await;
     }
     match tried? {
         (Decision::Welcome, Some(known)) => welcome(core, known, attempt, client).await,
@@ -87,11 +88,10 @@ async fn find(core: &Core, username: &str) -> Result<Option<Credentials>, FlowEr
 }
 
 async fn welcome(core: &Core, known: Credentials, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
-    let issued = open_session(core, &known.user, client, attempt.persistence).await?;
+    let mut issued = open_session(core, &known.user, client, attempt.persistence).await?;
+    issued.device = Some(attempt.previous.known_now(core, limits::account(attempt.username))?);
     rehash(core, &known, attempt.password).await;
-    for (user, session) in attempt.previous {
-        end_session(core, *user, *session).await?;
-    }
+    attempt.previous.end(core).await?;
     let (user, session) = (known.user.id, issued.claims.sid);
     tracing::info!(%user, %session, from = %client, "logged_in");
     Ok(LogIn::Welcome(Box::new(known.user), Box::new(issued)))
@@ -111,21 +111,5 @@ async fn rehash(core: &Core, known: &Credentials, typed: &str) {
     match outcome {
         Ok(replaced) => tracing::info!(%user, scheme = known.hash.scheme, replaced, "rehashed"),
         Err(error) => tracing::warn!(%user, error = crate::telemetry::chain(&error), "rehash_failed"),
-    }
-}
-
-/// Failures are counted by account and address together, and by address. Whether the account exists makes no difference.
-/// Where the address is not known, because a proxy that is not trusted stands between, one wide counter for the account is
-/// what remains.
-fn counters(core: &Core, username: &str, client: &Client) -> Vec<(LimitKey, Quota)> {
-    let Some(quotas) = core.quotas else { return vec![] };
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, username.to_lowercase().as_bytes());
-    let account: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    match client.limited_address() {
-        Some(address) => vec![
-            (LimitKey(format!("log_in:account:{account}:{address}")), quotas.log_in_account),
-            (LimitKey(format!("log_in:address:{address}")), quotas.log_in_address),
-        ],
-        None => vec![(LimitKey(format!("log_in:account:{account}:anywhere")), quotas.log_in_address)],
     }
 }

@@ -30,7 +30,9 @@ pub async fn named(core: &Core, tokens: &Presented) -> Vec<(UserId, SessionId)> 
     for token in tokens.access.iter().chain(&tokens.refresh).chain(&tokens.unused) {
         let named = match core.verifier.verify_or_reload(token, core.now()).await {
             Ok(verified) => Some((verified.claims.sub, verified.claims.sid)),
-            Err(_) => core.refresh_tokens.verify(token).ok().map(|verified| (verified.user, verified.session)),
+            Err(_) => {
+                core.refresh_tokens.verify(token, core.now()).ok().map(|verified| (verified.user, verified.session))
+            }
         };
         if let Some(named) = named.filter(|named| !sessions.contains(named)) {
             sessions.push(named);

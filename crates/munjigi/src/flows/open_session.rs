@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use munjigi_gate::{AccessClaims, Issued, Persistence};
+use munjigi_gate::{AccessClaims, DeviceToken, Issued, Persistence, Presented};
 use munjigi_rules::refresh::Successor;
-use munjigi_rules::{Nonce, SessionId, Timestamp};
+use munjigi_rules::{Nonce, SessionId, Timestamp, UserId};
 use munjigi_store::{LogIn, User};
 
+use super::end::end_session;
+use super::log_out::named;
 use super::{Client, FlowError};
 use crate::core::Core;
+use crate::device_tokens::Device;
 use crate::random;
 
 /// Most bytes of a `User-Agent` that are kept.
@@ -47,6 +50,42 @@ pub async fn open_session(
     issue(core, user, &log_in, Refresh::sign(core, &log_in, &opening.first, now)?, now)
 }
 
+/// What a browser brings along that somebody logs in or registers with.
+#[derive(Clone, Debug, Default)]
+pub struct Previous {
+    /// The sessions that its cookies name.
+    pub sessions: Vec<(UserId, SessionId)>,
+    /// What it is known by.
+    pub device: Option<Device>,
+}
+
+impl Previous {
+    /// Reads what the cookies say.
+    pub async fn of(core: &Core, tokens: &Presented) -> Self {
+        let device = tokens.device.as_deref().and_then(|token| core.device_tokens.read(token, core.now()));
+        Self { sessions: named(core, tokens).await, device }
+    }
+
+    /// Ends the sessions, so that none is carried into another log-in.
+    ///
+    /// # Errors
+    /// A row could not be written.
+    pub async fn end(&self, core: &Core) -> Result<(), FlowError> {
+        for (user, session) in &self.sessions {
+            end_session(core, *user, *session).await?;
+        }
+        Ok(())
+    }
+
+    /// What the browser is known by from now on, for this account too.
+    ///
+    /// # Errors
+    /// Signing fails, which it has no reason to.
+    pub fn known_now(&self, core: &Core, account: String) -> Result<DeviceToken, FlowError> {
+        core.device_tokens.issue(self.device.clone(), account, core.now()).map_err(FlowError::Broken)
+    }
+}
+
 /// A refresh token that is to be handed out.
 pub struct Refresh {
     /// The token.
@@ -78,6 +117,7 @@ pub fn issue(core: &Core, user: &User, log_in: &LogIn, refresh: Refresh, now: Ti
         claims: Arc::new(claims),
         refresh_expires: refresh.expires,
         persistence: if log_in.remembered { Persistence::Remembered } else { Persistence::Browser },
+        device: None,
     })
 }
 

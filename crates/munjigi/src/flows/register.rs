@@ -1,13 +1,13 @@
 //! A visitor registers, and is signed in at once.
 
 use munjigi_gate::{Issued, Persistence};
+use munjigi_rules::password::WeakPassword;
 use munjigi_rules::register::{self, Applicant, Form, Mode, Problems, decide};
-use munjigi_rules::{Epoch, SessionId, UserId};
-use munjigi_store::{LimitKey, NewUser, Registered, Take, User};
+use munjigi_rules::{Epoch, UserId};
+use munjigi_store::{NewUser, Registered, User};
 
-use super::end::end_session;
-use super::open_session::open_session;
-use super::{Client, FlowError, TooMany};
+use super::open_session::{Previous, open_session};
+use super::{Client, FlowError, TooMany, limits};
 use crate::core::Core;
 use crate::random;
 
@@ -26,7 +26,7 @@ pub enum Registration {
     TooMany(TooMany),
 }
 
-/// Registers. The sessions that the request's cookies name (`previous`) end.
+/// Registers. The sessions that the request's cookies name end.
 ///
 /// # Errors
 /// A store cannot be reached, or too many passwords wait. If only the session could not be opened, the account exists all the
@@ -35,7 +35,7 @@ pub async fn register(
     core: &Core,
     form: &Form<'_>,
     client: &Client,
-    previous: &[(UserId, SessionId)],
+    previous: &Previous,
 ) -> Result<Registration, FlowError> {
     if core.registration == Mode::Closed {
         return Ok(Registration::Closed);
@@ -44,17 +44,25 @@ pub async fn register(
         Ok(registration) => registration,
         Err(problems) => return Ok(Registration::Invalid(problems)),
     };
-    if let Take::Refused { retry_after } = core.take(&counters(core, client)).await? {
+    core.passwords.room()?;
+    if core.passwords.is_breached(&registration.password).await? {
+        return Ok(Registration::Invalid(breached()));
+    }
+    if let Some(too_many) = limits::registration(core, client).take(core).await? {
         tracing::warn!(from = %client, "registration_limited");
-        return Ok(Registration::TooMany(TooMany { retry_after }));
+        return Ok(Registration::TooMany(too_many));
     }
     let Some(user) = make(core, registration).await? else { return Ok(Registration::Taken) };
     tracing::info!(user = %user.id, from = %client, "registered");
-    let issued = open_session(core, &user, client, Persistence::Browser).await?;
-    for (user, session) in previous {
-        end_session(core, *user, *session).await?;
-    }
+    let mut issued = open_session(core, &user, client, Persistence::Browser).await?;
+    issued.device = Some(previous.known_now(core, limits::account(user.username.as_str()))?);
+    previous.end(core).await?;
     Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
+}
+
+/// What is wrong with a registration whose password is in the list.
+pub(super) fn breached() -> Problems {
+    Problems { password: Some(WeakPassword::Breached), ..Problems::default() }
 }
 
 /// Makes the account. `None`: somebody has, or once had, that username.
@@ -72,14 +80,4 @@ pub(super) async fn make(core: &Core, registration: register::Registration) -> R
     let (id, username, name) = (user.id, user.username.clone(), user.name.clone());
     let made = core.users.register(NewUser { id, username, name, hash, created_at: now }).await?;
     Ok((made == Registered::Created).then_some(user))
-}
-
-fn counters(core: &Core, client: &Client) -> Vec<(LimitKey, munjigi_rules::throttle::Quota)> {
-    let quota = core.quotas.map(|quotas| quotas.registration_address);
-    let address = client.limited_address();
-    quota
-        .zip(address)
-        .map(|(quota, address)| (LimitKey(format!("register:address:{address}")), quota))
-        .into_iter()
-        .collect()
 }

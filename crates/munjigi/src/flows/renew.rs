@@ -20,9 +20,9 @@ use munjigi_rules::refresh::Rotation;
 use munjigi_rules::{Epoch, Nonce};
 use munjigi_store::{LogIn, Standing, User};
 
-use super::FlowError;
 use super::end::end_session;
 use super::open_session::{Refresh, issue, refuse_if_clock_is_off};
+use super::{FlowError, TooMany, limits};
 use crate::core::Core;
 use crate::random;
 use crate::refresh_tokens::RefreshToken;
@@ -46,7 +46,13 @@ impl Renewer {
 #[async_trait]
 impl Renew for Renewer {
     async fn renew(&self, refresh_token: &str) -> Renewal {
-        let Ok(token) = self.core.refresh_tokens.verify(refresh_token) else { return Renewal::NotOurs };
+        let token = match self.core.refresh_tokens.verify(refresh_token, self.core.now()) {
+            Ok(token) => token,
+            Err(refused) => {
+                tracing::info!(reason = %refused, "refresh_token_refused");
+                return Renewal::NotOurs;
+            }
+        };
         match renew(&self.core, &token, refresh_token).await {
             Ok(renewal) => renewal,
             Err(error) => {
@@ -66,6 +72,10 @@ async fn renew(core: &Core, token: &RefreshToken, text: &str) -> Result<Renewal,
     }
     let standing = core.users.standing(token.user, token.session).await?;
     let Some((user, log_in, min_epoch)) = standing.and_then(good) else { return Ok(Renewal::Ended) };
+    if let Some(TooMany { retry_after }) = limits::renewal(core, token.session).take(core).await? {
+        tracing::warn!(user = %token.user, session = %token.session, "renewal_limited");
+        return Ok(Renewal::Limited { retry_after });
+    }
     let (now, fresh) = (core.now(), Nonce::from_bytes(random::bytes()));
     let terms = core.lifetimes.terms(min_epoch);
     let rotation = core.sessions.rotate(token.user, token.session, token.presented, terms, fresh, now).await?;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use munjigi_gate::Identity;
 use munjigi_rules::{SessionId, Timestamp, UserId};
 use munjigi_store::LogIn;
 
-use super::FlowError;
 use super::end::{after_raise, end_session, raise};
+use super::{FlowError, TooMany, limits};
 use crate::core::Core;
 
 /// A session, as its user sees it.
@@ -36,29 +37,59 @@ pub async fn list(core: &Core, user: UserId) -> Result<Vec<Seen>, FlowError> {
     Ok(seen)
 }
 
-/// Ends one of the user's sessions. `false`: they have no such session.
+/// What became of an end that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It is done.
+    Ended,
+    /// They have no such session.
+    NotTheirs,
+    /// Too many changes.
+    TooMany(TooMany),
+}
+
+/// Ends one of the user's sessions. The one at hand can always be ended: that is logging out.
 ///
 /// # Errors
 /// The row could not be written.
-pub async fn end_one(core: &Core, user: UserId, session: SessionId) -> Result<bool, FlowError> {
+pub async fn end_one(core: &Core, who: &Identity, session: SessionId) -> Result<Ending, FlowError> {
+    let user = who.user_id();
+    if session != who.session_id()
+        && let Some(too_many) = take(core, who).await?
+    {
+        return Ok(Ending::TooMany(too_many));
+    }
     // Only one's own: knowing the id of somebody else's session is worth nothing.
-    let log_in = core.users.log_in(session).await?;
-    if log_in.is_none_or(|log_in| log_in.user != user) {
-        return Ok(false);
+    let Some(log_in) = core.users.log_in(session).await? else { return Ok(Ending::NotTheirs) };
+    if log_in.user != user {
+        tracing::warn!(%user, %session, "foreign_session_refused");
+        return Ok(Ending::NotTheirs);
     }
     end_session(core, user, session).await?;
     tracing::info!(%user, %session, "session_ended");
-    Ok(true)
+    Ok(Ending::Ended)
 }
 
-/// Ends all of the user's sessions but `keep`.
+/// Ends all of the user's sessions but the one at hand.
 ///
 /// # Errors
 /// The row could not be written.
-pub async fn end_others(core: &Core, user: UserId, keep: SessionId) -> Result<(), FlowError> {
+pub async fn end_others(core: &Core, who: &Identity) -> Result<Ending, FlowError> {
+    if let Some(too_many) = take(core, who).await? {
+        return Ok(Ending::TooMany(too_many));
+    }
+    let (user, keep) = (who.user_id(), who.session_id());
     if let Some(epoch) = core.users.end_sessions(raise(core, user, Some(keep)).await?).await? {
         after_raise(core, user, epoch, Some(keep)).await;
     }
     tracing::info!(%user, kept = %keep, "other_sessions_ended");
-    Ok(())
+    Ok(Ending::Ended)
+}
+
+async fn take(core: &Core, who: &Identity) -> Result<Option<TooMany>, FlowError> {
+    let too_many = limits::account_change(core, who.session_id()).take(core).await?;
+    if too_many.is_some() {
+        tracing::warn!(user = %who.user_id(), "account_limited");
+    }
+    Ok(too_many)
 }

@@ -1,10 +1,14 @@
 //! What a handler answers: one value that becomes a page, JSON or a redirect, as the caller prefers.
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use munjigi_gate::CookieOrder;
 use serde::Serialize;
 use serde_json::Value;
+
+/// Said to a browser that is signed out here: nothing that it kept of pages is shown again. Not `"storage"`, which is the app's
+/// own where we are embedded, and not `"cookies"`, which would take those of every host of the domain.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// An answer, not yet in any form; [`super::render`] gives it one.
 #[derive(Clone, Debug)]
@@ -88,6 +92,9 @@ pub(super) fn unformed<T: Clone + Send + Sync + 'static>(
     let mut response = Response::default();
     *response.status_mut() = status;
     if let Some(order) = cookies {
+        if matches!(order, CookieOrder::Clear) {
+            response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+        }
         response.extensions_mut().insert(order);
     }
     response.extensions_mut().insert(answer);

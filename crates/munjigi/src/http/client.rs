@@ -20,9 +20,17 @@ impl FromRequestParts<Arc<App>> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        Ok(of(peer, &parts.headers, &app.site.trusted_proxies))
+        Ok(of(peer(&parts.extensions), &parts.headers, &app.site.trusted_proxies))
     }
+}
+
+/// Who makes this request.
+pub(super) fn of_request<B>(request: &http::Request<B>, trusted: &[IpNet]) -> Client {
+    of(peer(request.extensions()), request.headers(), trusted)
+}
+
+fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
 /// The address is the rightmost in `X-Forwarded-For` that is no proxy of ours, if the peer is one; else the peer's.
@@ -116,6 +124,67 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["203.0.113.9:4711"]), client);
         assert_eq!(seen("10.0.0.1", &["[2001:db8::1]:4711"]).0, "2001:db8::1");
         assert_eq!(seen("10.0.0.1", &["1.2.3.4, rubbish"]).0, "10.0.0.1");
+    }
+
+    /// What a visitor behind our proxy at 10.0.0.1 may send, before the proxy adds where it saw them.
+    #[test]
+    fn whatever_a_visitor_sends_before_it_the_proxys_own_word_counts() {
+        let long = "1.2.3.4, ".repeat(2_000);
+        let forged = [
+            "",
+            " ",
+            ",",
+            ", ,",
+            "1.2.3.4",
+            "1.2.3.4,",
+            "10.0.0.2",
+            "10.0.0.2, 10.0.0.3",
+            "127.0.0.1",
+            "::1",
+            "unknown",
+            "_hidden",
+            "\"1.2.3.4\"",
+            "for=1.2.3.4",
+            "1.2.3.4;",
+            "1.2.3",
+            "256.1.1.1",
+            "0177.0.0.1",
+            "2130706433",
+            "0x7f.1",
+            "1.2.3.4:99999",
+            "[::1",
+            "::1]",
+            "[::1]:",
+            "fe80::1%eth0",
+            "::ffff:1.2.3.4",
+            "::ffff:10.0.0.2",
+            "1.2.3.4\t",
+            "가",
+            "<script>",
+            "' OR 1=1 --",
+            "*",
+            "0.0.0.0",
+            "::",
+            long.as_str(),
+        ];
+        for forged in forged {
+            for lines in [vec![format!("{forged}, 203.0.113.9")], vec![forged.to_owned(), "203.0.113.9".to_owned()]] {
+                let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+                assert_eq!(seen("10.0.0.1", &lines), ("203.0.113.9".to_owned(), false), "{forged:?}");
+                let chain = format!("{}, 10.0.0.2,::ffff:10.0.0.3", lines.join(", "));
+                assert_eq!(seen("10.0.0.1", &[&chain]), ("203.0.113.9".to_owned(), false), "{forged:?}");
+                assert_eq!(seen("203.0.113.77", &lines), ("203.0.113.77".to_owned(), false), "{forged:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_the_proxy_says_nothing_that_can_be_read_its_visitors_are_not_told_apart() {
+        for unreadable in ["", "unknown", "10.0.0.2", "203.0.113.9, unknown", "203.0.113.9,"] {
+            let (address, shared) = seen("10.0.0.1", &[unreadable]);
+            assert!(shared && address.starts_with("10."), "{unreadable:?}: {address}");
+        }
+        assert_eq!(seen("10.0.0.1", &[]), ("10.0.0.1".to_owned(), true));
     }
 
     #[test]

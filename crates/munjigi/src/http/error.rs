@@ -86,6 +86,22 @@ impl Code {
         known.into_iter().find(|code| code.status() == status).unwrap_or(fallback)
     }
 
+    /// Writes a refusal into the log. What has an event of its own is not written twice, and what a form got wrong is nobody's
+    /// business.
+    pub(super) fn note(self) {
+        if matches!(
+            self,
+            Self::Malformed
+                | Self::LoginRequired
+                | Self::SessionEnded
+                | Self::Forbidden
+                | Self::TooLarge
+                | Self::UnsupportedMediaType
+        ) {
+            ::tracing::info!(code = self.name(), "refused");
+        }
+    }
+
     /// Its status.
     #[must_use]
     pub const fn status(self) -> StatusCode {

@@ -45,6 +45,8 @@ pub fn password(why: WeakPassword) -> Text {
         WeakPassword::TooLong { max } => Text::new("field-password-long").with("max", max),
         WeakPassword::Common => Text::new("field-password-common"),
         WeakPassword::ContainsUsername => Text::new("field-password-contains-username"),
+        WeakPassword::SiteName => Text::new("field-password-site-name"),
+        WeakPassword::Breached => Text::new("field-password-breached"),
     }
 }
 

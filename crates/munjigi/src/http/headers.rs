@@ -6,6 +6,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::config::Hsts;
+
 /// The headers, made once.
 #[derive(Debug, Clone)]
 pub struct SecurityHeaders(Vec<(HeaderName, HeaderValue)>);
@@ -15,7 +17,7 @@ impl SecurityHeaders {
     ///
     /// # Errors
     /// An origin that cannot stand in a header, which no parsed origin is.
-    pub fn new(https: bool, form_targets: &[String]) -> Result<Self, http::header::InvalidHeaderValue> {
+    pub fn new(hsts: Hsts, form_targets: &[String]) -> Result<Self, http::header::InvalidHeaderValue> {
         let targets: String = form_targets.iter().map(|origin| format!(" {origin}")).collect();
         let policy = format!(
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{targets}; base-uri 'none'; \
@@ -32,9 +34,7 @@ impl SecurityHeaders {
             (HeaderName::from_static("cross-origin-resource-policy"), fixed("same-origin")),
             (HeaderName::from_static("permissions-policy"), fixed("camera=(), geolocation=(), microphone=()")),
         ];
-        if https {
-            headers.push((STRICT_TRANSPORT_SECURITY, fixed("max-age=63072000")));
-        }
+        headers.extend(line(hsts).map(|value| (STRICT_TRANSPORT_SECURITY, fixed(value))));
         Ok(Self(headers))
     }
 
@@ -44,5 +44,14 @@ impl SecurityHeaders {
             headers.insert(name, value.clone());
         }
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Two years, as browsers' own lists want it (RFC 6797).
+const fn line(hsts: Hsts) -> Option<&'static str> {
+    match hsts {
+        Hsts::Subdomains => Some("max-age=63072000; includeSubDomains"),
+        Hsts::Host => Some("max-age=63072000"),
+        Hsts::Off => None,
     }
 }

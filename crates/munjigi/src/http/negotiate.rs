@@ -5,8 +5,11 @@ use http::{HeaderMap, Method};
 
 use crate::pages::{Lang, Languages};
 
-/// Name of the cookie that remembers a chosen language.
-pub const LANGUAGE_COOKIE: &str = "munjigi-language";
+/// Name of the cookie that remembers a chosen language. With https nobody but this host can have set it.
+#[must_use]
+pub const fn language_cookie(https: bool) -> &'static str {
+    if https { "__Host-munjigi-language" } else { "munjigi-language" }
+}
 
 /// For people or for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +37,7 @@ const FOR_PROGRAMS: [&str; 5] = ["/api/", "/auth/", "/.well-known/", "/healthz",
 impl Reader {
     /// Reads it off a request.
     #[must_use]
-    pub fn of<B>(languages: &Languages, request: &http::Request<B>) -> Self {
+    pub fn of<B>(languages: &Languages, https: bool, request: &http::Request<B>) -> Self {
         let (uri, headers) = (request.uri(), request.headers());
         let asked = uri.query().and_then(|query| {
             serde_urlencoded::from_str::<Vec<(String, String)>>(query)
@@ -44,7 +47,9 @@ impl Reader {
         });
         let asked = asked.map(|(_, value)| value);
         let chosen = asked.as_deref().and_then(|tag| languages.find(tag));
-        let lang = chosen.unwrap_or_else(|| languages.negotiate(cookie(headers), text(headers, ACCEPT_LANGUAGE)));
+        let lang = chosen.unwrap_or_else(|| {
+            languages.negotiate(cookie(headers, language_cookie(https)), text(headers, ACCEPT_LANGUAGE))
+        });
         Self { form: form(request.method(), uri.path(), headers), lang, chosen }
     }
 }
@@ -109,9 +114,9 @@ fn text(headers: &HeaderMap, name: http::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(LANGUAGE_COOKIE)?.strip_prefix('='))
+    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 #[cfg(test)]

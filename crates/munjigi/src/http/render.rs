@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Page};
 use super::error::{Code, Problem, Text};
-use super::negotiate::{Form, LANGUAGE_COOKIE, Reader};
+use super::negotiate::{self, Form, Reader};
 use super::tracing::RequestId;
 use crate::app::App;
 use crate::pages;
@@ -33,7 +33,7 @@ struct Asked {
 /// Renders what comes from within.
 pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let uri = request.uri();
-    let reader = Reader::of(app.pages.languages(), &request);
+    let reader = Reader::of(app.pages.languages(), app.site.https, &request);
     let here = uri.path_and_query().map(ToString::to_string).filter(|_| *request.method() == Method::GET);
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let asked = Asked { reader, here, request_id };
@@ -69,6 +69,9 @@ fn form(app: &App, asked: &Asked, response: Response) -> Response {
             Refusal::Unauthorized => Problem::new(Code::LoginRequired),
             Refusal::Unavailable { retry_after } => {
                 Problem { retry_after: Some(retry_after), ..Problem::new(Code::Unavailable) }
+            }
+            Refusal::RateLimited { retry_after } => {
+                Problem { retry_after: Some(retry_after), ..Problem::new(Code::RateLimited) }
             }
         };
         return failed(app, asked, problem).over(parts);
@@ -135,6 +138,7 @@ fn answered(app: &App, asked: &Asked, answer: Answer) -> Formed {
 }
 
 fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
+    problem.code.note();
     let lang = asked.reader.lang;
     let (status, name) = (problem.code.status(), problem.code.name());
     let messages = app.pages.messages();
@@ -190,6 +194,6 @@ fn html(app: &App, asked: &Asked, page: Page) -> Result<String, Box<Problem>> {
 }
 
 fn language_cookie(tag: &str, https: bool) -> String {
-    let secure = if https { "; Secure" } else { "" };
-    format!("{LANGUAGE_COOKIE}={tag}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}")
+    let (name, secure) = (negotiate::language_cookie(https), if https { "; Secure" } else { "" });
+    format!("{name}={tag}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}")
 }

@@ -1,4 +1,5 @@
-//! Unsafe requests come from our own pages, or from no browser at all (section 8).
+//! Unsafe requests come from our own pages, or from no browser at all (section 8); and what shows a user is asked for by a
+//! person or a script of ours, never by another page as one of its parts.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::error::{Code, Problem};
 use crate::app::App;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Refuses unsafe requests that a page of another origin made.
 pub async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -20,6 +22,16 @@ pub async fn check(State(app): State<Arc<App>>, request: Request, next: Next) ->
     }
     ::tracing::warn!(path = request.uri().path(), "cross_origin");
     Problem::new(Code::CrossOrigin).into_response()
+}
+
+/// Refuses what a browser wants as a picture, script, style, frame or other part of a page. No page of ours has such parts.
+pub async fn not_as_a_part(request: Request, next: Next) -> Response {
+    // Browsers without the header are protected by `nosniff`, `frame-ancestors` and the resource policy.
+    let part = match only(request.headers(), SEC_FETCH_DEST) {
+        Ok(dest) => dest.is_some_and(|dest| !matches!(dest, "document" | "empty")),
+        Err(()) => true,
+    };
+    if part { Problem::new(Code::Forbidden).into_response() } else { next.run(request).await }
 }
 
 /// `Sec-Fetch-Site` is the browser's own word and no page can set it; `Origin` is the next best.

@@ -175,6 +175,8 @@ field-password-short = Use at least { $min } characters.
 field-password-long = Use at most { $max } characters.
 field-password-common = This password is used so often that it’s easy to guess. Please choose another.
 field-password-contains-username = Please choose a password without your username in it.
+field-password-site-name = Please choose a password that’s more than the name of this site.
+field-password-breached = This password is in a list that was stolen elsewhere, so attackers will try it. Please choose another.
 field-password-differs = The two passwords don’t match.
 field-password-wrong = That isn’t your current password.
 

@@ -149,6 +149,8 @@ field-password-short = { $min }자 이상 입력해 주세요.
 field-password-long = { $max }자 이하로 입력해 주세요.
 field-password-common = 많이 쓰여서 알아내기 쉬운 비밀번호예요. 다른 비밀번호로 정해 주세요.
 field-password-contains-username = 아이디가 들어가지 않은 비밀번호로 정해 주세요.
+field-password-site-name = 사이트 이름만으로 된 비밀번호는 쓸 수 없어요. 다른 비밀번호로 정해 주세요.
+field-password-breached = 다른 곳에서 유출된 적이 있는 비밀번호라서 공격자가 시도해 볼 거예요. 다른 비밀번호로 정해 주세요.
 field-password-differs = 비밀번호가 서로 달라요.
 field-password-wrong = 현재 비밀번호가 맞지 않아요.
 

@@ -21,6 +21,8 @@ const FROM_CODE: &[&str] = &[
     "field-name-length",
     "field-password-common",
     "field-password-contains-username",
+    "field-password-site-name",
+    "field-password-breached",
     "field-password-differs",
     "field-password-long",
     "field-password-short",

@@ -1,7 +1,11 @@
 //! Passwords: hashed and verified on threads of their own, at the same cost whoever asks.
 
+mod breached;
 mod pool;
 mod scheme;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::Params;
 use munjigi_rules::log_in::Password;
@@ -9,6 +13,7 @@ use munjigi_rules::password::NewPassword;
 use munjigi_store::StoredHash;
 use zeroize::Zeroizing;
 
+use breached::Breached;
 pub use pool::Busy;
 use pool::Pool;
 pub use scheme::{Memory, Scheme};
@@ -19,6 +24,8 @@ use crate::config;
 pub struct Passwords {
     pool: Pool,
     params: Params,
+    breached: Option<Arc<Breached>>,
+    done: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 /// Why a password could not be hashed.
@@ -36,11 +43,51 @@ impl Passwords {
     /// Starts the hashing threads.
     ///
     /// # Errors
-    /// The system gives no threads, or the Argon2 parameters do not go together.
+    /// The system gives no threads, the Argon2 parameters do not go together, or the list of breached passwords is none.
     pub fn start(config: &config::Passwords) -> anyhow::Result<Self> {
         let params = Params::new(config.argon2_memory, config.argon2_passes, config.argon2_lanes, None)
             .map_err(|error| anyhow::anyhow!("passwords.argon2_*: {error}"))?;
-        Ok(Self { pool: Pool::start(config.workers, config.queue)?, params })
+        let breached = config.breached.as_deref().map(Breached::open).transpose()?.map(Arc::new);
+        Ok(Self { pool: Pool::start(config.workers, config.queue)?, params, done: Arc::default(), breached })
+    }
+
+    /// How many hashes of each scheme, by its name, were computed since the start: what log-ins cost, whoever they were of.
+    #[must_use]
+    pub fn hashes_done(&self) -> BTreeMap<String, u64> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether one more password could be hashed now. Asked first, before anything else is done for whoever came, it makes a
+    /// refusal cheap; the answer may be another one a moment later.
+    ///
+    /// # Errors
+    /// [`Busy`] if too many wait.
+    pub fn room(&self) -> Result<(), Busy> {
+        self.pool.room()
+    }
+
+    /// Runs `task` on a hashing thread, and counts what it did.
+    async fn run<T: Send + 'static>(&self, task: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Busy> {
+        let done = Arc::clone(&self.done);
+        let counted = move |memory: &mut Memory| {
+            let outcome = task(memory);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            for scheme in memory.take_done() {
+                *done.entry(scheme.to_string()).or_default() += 1;
+            }
+            outcome
+        };
+        self.pool.run(counted).await
+    }
+
+    /// Whether a password that is to be set is known from a breach. It waits in the queue like a hash, because it reads a file.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`] if too many wait; [`HashError::Broken`] if the list cannot be read: nothing is set then.
+    pub async fn is_breached(&self, password: &NewPassword) -> Result<bool, HashError> {
+        let Some(list) = self.breached.clone() else { return Ok(false) };
+        let password = password.clone();
+        self.pool.run(move |_| list.contains(&password)).await?.map_err(HashError::Broken)
     }
 
     /// Hashes a new password.
@@ -49,7 +96,7 @@ impl Passwords {
     /// [`HashError::Busy`] if too many wait.
     pub async fn hash(&self, password: NewPassword) -> Result<StoredHash, HashError> {
         let params = self.params.clone();
-        let hashed = self.pool.run(move |memory| Scheme::hash(&params, password.reveal(), memory)).await?;
+        let hashed = self.run(move |memory| Scheme::hash(&params, password.reveal(), memory)).await?;
         hashed.map_err(HashError::Broken)
     }
 
@@ -64,25 +111,24 @@ impl Passwords {
     pub async fn verify(&self, kept: Option<StoredHash>, typed: &str, present: Vec<String>) -> Result<Password, Busy> {
         let typed = Zeroizing::new(typed.to_owned());
         let current = Scheme::of(&self.params);
-        self.pool
-            .run(move |memory| {
-                let own = kept.as_ref().and_then(|hash| Scheme::detect(&hash.text).map(|scheme| (scheme, hash)));
-                if own.is_some_and(|(scheme, hash)| scheme.verify(hash, &typed, memory)) {
-                    return Password::Right;
+        self.run(move |memory| {
+            let own = kept.as_ref().and_then(|hash| Scheme::detect(&hash.text).map(|scheme| (scheme, hash)));
+            if own.is_some_and(|(scheme, hash)| scheme.verify(hash, &typed, memory)) {
+                return Password::Right;
+            }
+            let done = own.map(|(scheme, _)| scheme.to_string());
+            let mut others = present;
+            others.push(current.to_string());
+            others.sort_unstable();
+            others.dedup();
+            for name in others.iter().filter(|name| Some(*name) != done.as_ref()) {
+                if let Some(scheme) = Scheme::named(name) {
+                    scheme.burn(&typed, memory);
                 }
-                let done = own.map(|(scheme, _)| scheme.to_string());
-                let mut others = present;
-                others.push(current.to_string());
-                others.sort_unstable();
-                others.dedup();
-                for name in others.iter().filter(|name| Some(*name) != done.as_ref()) {
-                    if let Some(scheme) = Scheme::named(name) {
-                        scheme.burn(&typed, memory);
-                    }
-                }
-                Password::Wrong
-            })
-            .await
+            }
+            Password::Wrong
+        })
+        .await
     }
 
     /// Whether `hash` should be replaced at the next log-in: it is of another scheme than new ones are.

@@ -1,10 +1,11 @@
 //! A few threads for hashing, at the lowest priority, so that cheap requests keep their latency while all cores hash.
 //!
-//! Each worker holds its own memory and takes one job at a time from a bounded queue. A job whose caller has gone away
-//! while it waited is dropped; one that has begun is finished by its worker, whoever still waits for it.
+//! Each worker holds its own memory and takes one job at a time from a bounded queue. A job whose caller goes away while it
+//! waits is taken out of the queue at once, so that nobody's hashes keep nobody else's from waiting there; one that has
+//! begun is finished by its worker, whoever still waits for it.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -19,7 +20,7 @@ pub struct Busy;
 
 /// The threads, and the queue before them.
 pub(super) struct Pool {
-    queue: SyncSender<Job>,
+    queue: Arc<Queue>,
 }
 
 impl Pool {
@@ -28,13 +29,20 @@ impl Pool {
     /// # Errors
     /// If the system gives no thread.
     pub(super) fn start(workers: usize, queue: usize) -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel::<Job>(queue);
-        let receiver = Arc::new(Mutex::new(receiver));
+        let pool = Self { queue: Arc::new(Queue { most: queue, waiting: Mutex::default(), more: Condvar::new() }) };
         for number in 0..workers {
-            let receiver = Arc::clone(&receiver);
-            std::thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&receiver))?;
+            let queue = Arc::clone(&pool.queue);
+            std::thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&queue))?;
         }
-        Ok(Self { queue: sender })
+        Ok(pool)
+    }
+
+    /// Whether a task would be taken now.
+    ///
+    /// # Errors
+    /// [`Busy`] if the queue is full.
+    pub(super) fn room(&self) -> Result<(), Busy> {
+        self.queue.room(&self.queue.lock())
     }
 
     /// Runs `task` on one of the threads.
@@ -51,19 +59,91 @@ impl Pool {
                 let _ = sender.send(task(memory));
             }
         });
-        self.queue.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Busy,
-        })?;
+        // Held until the answer is here: if the caller goes away first, the job goes with it.
+        let _ticket = self.queue.put(job)?;
         receiver.await.map_err(|_| Busy)
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+/// The threads end once the last job is done.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.queue.lock().closed = true;
+        self.queue.more.notify_all();
+    }
+}
+
+struct Queue {
+    most: usize,
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+/// Jobs in the order in which they came.
+#[derive(Default)]
+struct Waiting {
+    next: u64,
+    jobs: BTreeMap<u64, Job>,
+    /// Workers that have nothing to do: a job for one of them does not wait.
+    idle: usize,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn room(&self, waiting: &Waiting) -> Result<(), Busy> {
+        if waiting.jobs.len() < self.most + waiting.idle { Ok(()) } else { Err(Busy) }
+    }
+
+    fn put(&self, job: Job) -> Result<Ticket<'_>, Busy> {
+        let mut waiting = self.lock();
+        self.room(&waiting)?;
+        let number = waiting.next;
+        waiting.next += 1;
+        waiting.jobs.insert(number, job);
+        drop(waiting);
+        self.more.notify_one();
+        Ok(Ticket { queue: self, number })
+    }
+
+    /// The next job; waits for one. `None`: there will be no more.
+    fn take(&self) -> Option<Job> {
+        let mut waiting = self.lock();
+        waiting.idle += 1;
+        loop {
+            if let Some((_, job)) = waiting.jobs.pop_first() {
+                waiting.idle -= 1;
+                return Some(job);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A job's place in the queue.
+struct Ticket<'a> {
+    queue: &'a Queue,
+    number: u64,
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        // The job itself, with the password in it, is dropped after the lock.
+        let left = self.queue.lock().jobs.remove(&self.number);
+        drop(left);
+    }
+}
+
+fn work(queue: &Queue) {
     lowest_priority();
     let mut memory = Memory::default();
-    loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
+    while let Some(job) = queue.take() {
         // A panic in one job must not take the worker with it: its caller is told, the next job goes on.
         let mut lent = std::mem::take(&mut memory);
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
@@ -90,38 +170,116 @@ fn lowest_priority() {}
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{SyncSender, sync_channel};
+
+    use tokio::task::JoinSet;
+
     use super::*;
+
+    /// A pool of one worker, which is kept busy until the sender goes.
+    async fn kept_busy(queue: usize) -> (Arc<Pool>, SyncSender<()>) {
+        let pool = Arc::new(Pool::start(1, queue).unwrap());
+        let (begun, has_begun) = oneshot::channel();
+        let (go, may_go) = sync_channel::<()>(0);
+        let busy = Arc::clone(&pool);
+        tokio::spawn(async move {
+            busy.run(move |_| {
+                begun.send(()).unwrap();
+                let _ = may_go.recv();
+            })
+            .await
+        });
+        has_begun.await.unwrap();
+        (pool, go)
+    }
+
+    /// Lets the others go on until it is so.
+    async fn until(what: &str, so: impl Fn() -> bool) {
+        for _ in 0..1_000_000 {
+            if so() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("never: {what}");
+    }
+
+    impl Pool {
+        fn waiting(&self) -> usize {
+            self.queue.lock().jobs.len()
+        }
+    }
+
+    /// Puts a job into the queue, for a caller that waits for it.
+    async fn enqueue(pool: &Arc<Pool>, callers: &mut JoinSet<Result<u8, Busy>>) -> tokio::task::AbortHandle {
+        let (before, own) = (pool.waiting(), Arc::clone(pool));
+        let caller = callers.spawn(async move { own.run(|_| 7).await });
+        until("the job waits", || pool.waiting() > before).await;
+        caller
+    }
 
     #[tokio::test]
     async fn a_full_queue_is_said_at_once_and_empties_again() {
-        let pool = Arc::new(Pool::start(1, 1).unwrap());
-        let (begun, has_begun) = oneshot::channel();
-        let (go, may_go) = std::sync::mpsc::sync_channel::<()>(0);
-        let first = tokio::spawn({
-            let pool = Arc::clone(&pool);
-            async move {
-                pool.run(move |_| {
-                    begun.send(()).unwrap();
-                    may_go.recv().unwrap();
-                })
-                .await
+        let (pool, go) = kept_busy(3).await;
+        let mut callers = JoinSet::new();
+        for _ in 0..3 {
+            enqueue(&pool, &mut callers).await;
+        }
+        assert!(pool.room().is_err() && pool.run(|_| 8).await.is_err());
+        drop(go);
+        assert!(callers.join_all().await.into_iter().all(|answer| answer.unwrap() == 7));
+        assert!(pool.room().is_ok() && pool.run(|_| 9).await.unwrap() == 9);
+    }
+
+    #[tokio::test]
+    async fn hashes_that_nobody_waits_for_leave_the_queue_at_once() {
+        let (pool, go) = kept_busy(2).await;
+        let mut callers = JoinSet::new();
+        for _ in 0..500 {
+            let gone = enqueue(&pool, &mut callers).await;
+            gone.abort();
+            until("the queue is empty", || pool.waiting() == 0).await;
+        }
+        for _ in 0..2 {
+            enqueue(&pool, &mut callers).await;
+        }
+        assert!(pool.run(|_| 8).await.is_err(), "but there is no more room than there was");
+        drop(go);
+    }
+
+    #[tokio::test]
+    async fn callers_that_go_away_at_any_point_take_no_worker_and_no_room_with_them() {
+        let pool = Arc::new(Pool::start(2, 8).unwrap());
+        let mut callers = JoinSet::new();
+        for round in 0..400_u32 {
+            let own = Arc::clone(&pool);
+            let job = move |_: &mut Memory| (0..round % 7 * 4_000).for_each(|_| std::hint::spin_loop());
+            let caller = callers.spawn(async move { own.run(job).await.is_ok() });
+            for _ in 0..round % 5 {
+                tokio::task::yield_now().await;
             }
-        });
-        has_begun.await.unwrap();
-        let waiting = tokio::spawn({
-            let pool = Arc::clone(&pool);
-            async move { pool.run(|_| 2).await }
-        });
-        while pool.queue.try_send(Box::new(|_| {})).is_ok() {
-            tokio::task::yield_now().await;
+            if round % 3 > 0 {
+                caller.abort();
+            }
         }
-        assert!(pool.run(|_| 3).await.is_err());
-        go.send(()).unwrap();
-        first.await.unwrap().unwrap();
-        let _ = waiting.await.unwrap();
-        while pool.run(|_| 4).await.is_err() {
-            tokio::task::yield_now().await;
-        }
+        while callers.join_next().await.is_some() {}
+        assert_eq!(pool.waiting(), 0);
+        // Both workers are still there: the two jobs wait for each other.
+        let barrier = Arc::new(std::sync::Barrier::new(2));
+        let (one, two) = (Arc::clone(&barrier), barrier);
+        let (one, two) = tokio::join!(pool.run(move |_| one.wait()), pool.run(move |_| two.wait()));
+        assert!(one.is_ok() && two.is_ok());
+        assert_eq!(pool.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_threads_end_with_the_pool() {
+        let (pool, go) = kept_busy(1).await;
+        let queue = Arc::downgrade(&pool.queue);
+        drop(go);
+        until("the job is done", || Arc::strong_count(&pool) == 1).await;
+        drop(pool);
+        until("the threads have ended", || queue.upgrade().is_none()).await;
     }
 
     #[tokio::test]

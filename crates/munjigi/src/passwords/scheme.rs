@@ -52,17 +52,26 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// Memory that one worker uses again and again.
+/// Memory that one worker uses again and again, and what it did with it.
 #[derive(Default)]
-pub struct Memory(Vec<Block>);
+pub struct Memory {
+    blocks: Vec<Block>,
+    /// Hashes computed, one entry each.
+    done: Vec<Scheme>,
+}
 
 impl Memory {
     fn blocks(&mut self, params: &Params) -> &mut [Block] {
         let needed = params.block_count();
-        if self.0.len() < needed {
-            self.0.resize(needed, Block::default());
+        if self.blocks.len() < needed {
+            self.blocks.resize(needed, Block::default());
         }
-        self.0.get_mut(..needed).unwrap_or_default()
+        self.blocks.get_mut(..needed).unwrap_or_default()
+    }
+
+    /// The hashes that were computed since this was asked last.
+    pub fn take_done(&mut self) -> Vec<Scheme> {
+        std::mem::take(&mut self.done)
     }
 }
 
@@ -138,11 +147,17 @@ impl Scheme {
     pub fn verify(self, hash: &StoredHash, typed: &str, memory: &mut Memory) -> bool {
         let normal = normalise(typed);
         match self {
-            Self::Argon2id { .. } => verify_argon2id(&hash.text, normal.as_bytes(), memory),
+            Self::Argon2id { .. } => {
+                memory.done.push(self);
+                verify_argon2id(&hash.text, normal.as_bytes(), memory)
+            }
             Self::Bcrypt { .. } | Self::Tutorial => {
-                let try_one = |password: &str| match self {
-                    Self::Bcrypt { .. } => bcrypt::verify(password, &hash.text).unwrap_or(false),
-                    _ => verify_tutorial(&hash.text, password.as_bytes()),
+                let mut try_one = |password: &str| {
+                    memory.done.push(self);
+                    match self {
+                        Self::Bcrypt { .. } => bcrypt::verify(password, &hash.text).unwrap_or(false),
+                        _ => verify_tutorial(&hash.text, password.as_bytes()),
+                    }
                 };
                 let as_typed = try_one(typed);
                 // Both forms are tried whatever the first one says, so that time tells nothing.
@@ -172,6 +187,7 @@ impl Scheme {
     pub fn hash(params: &Params, password: &str, memory: &mut Memory) -> anyhow::Result<StoredHash> {
         let salt = random::bytes::<16>();
         let mut out = [0; 32];
+        memory.done.push(Self::of(params));
         argon2(params.clone()).hash_password_into_with_memory(
             password.as_bytes(),
             &salt,
@@ -323,7 +339,7 @@ mod tests {
             assert_eq!(Scheme::named(&scheme.to_string()), Some(scheme));
             scheme.burn("anything", &mut memory);
         }
-        assert!(!memory.0.is_empty());
+        assert!(!memory.blocks.is_empty() && memory.take_done().len() == 3);
         assert!(Scheme::detect(&format!("$2b$04${}", ".".repeat(53))).is_some());
         assert!(Scheme::detect(&format!("{}==$AAAAAAAAAAAAAAAAAAAAAA==", "A".repeat(86))).is_some());
     }

@@ -35,6 +35,7 @@ pub async fn only_signed_in(State(app): State<Arc<App>>, request: Request, next:
     if !page {
         return Problem::new(Code::LoginRequired).into_response();
     }
+    tracing::info!(code = Code::LoginRequired.name(), "refused");
     // After a form, the page it stood on.
     let here = request.uri().path_and_query().filter(|_| request.method() == http::Method::GET);
     let here = here.map_or_else(|| format!("{}/account", app.site.base_path), ToString::to_string);
@@ -94,6 +95,7 @@ pub async fn rename(
             let page = AccountPage { fields: json!({ "name": name }), ..page(&app, &who, &reader).await? };
             Err(Problem::validation(vec![("name", fields::display_name(why))]).on("account", page))
         }
+        Renaming::TooMany(too_many) => Err(too_many.into()),
         Renaming::Gone => Err(Problem::new(Code::SessionEnded)),
     }
 }

@@ -8,12 +8,13 @@ use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use crate::app::App;
+use crate::keys::JWKS_CACHE_CONTROL;
 
-/// The keys. A service may keep them for five minutes.
+/// The keys.
 pub async fn keys(State(app): State<Arc<App>>) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
-        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+        (CACHE_CONTROL, HeaderValue::from_static(JWKS_CACHE_CONTROL)),
     ];
     (headers, app.core.keys.jwks().to_string()).into_response()
 }

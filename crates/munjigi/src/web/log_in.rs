@@ -13,8 +13,10 @@ use zeroize::Zeroizing;
 
 use super::view::UserView;
 use crate::app::App;
+use crate::flows::Client;
 use crate::flows::log_in::{self, Attempt, LogIn};
-use crate::flows::{Client, log_out};
+use crate::flows::open_session::Previous;
+
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
 use crate::http::input::{Asked, Input, Ticked};
@@ -71,7 +73,7 @@ pub async fn log_in(
         return Err(again(Problem::validation(missing)));
     }
     let persistence = if typed.remember.0 { Persistence::Remembered } else { Persistence::Browser };
-    let previous = log_out::named(&app.core, &tokens).await;
+    let previous = Previous::of(&app.core, &tokens).await;
     let attempt = Attempt { username: &username, password: &password, persistence, previous: &previous };
     match log_in::log_in(&app.core, &attempt, &client).await.map_err(|error| again(error.into()))? {
         LogIn::Welcome(user, issued) => {

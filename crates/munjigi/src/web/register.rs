@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 use super::log_in::target;
 use super::view::UserView;
 use crate::app::App;
+use crate::flows::Client;
+use crate::flows::open_session::Previous;
 use crate::flows::register::{Registration, register as flow};
-use crate::flows::{Client, log_out};
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
 use crate::http::fields;
@@ -74,7 +75,7 @@ pub async fn register(
     let again = |problem: Problem| problem.on("register", page(&app, &username, &name, typed.return_to.as_deref()));
 
     let form = Form { username: &username, password: &password, confirm_password: &confirm_password, name: &name };
-    let previous = log_out::named(&app.core, &tokens).await;
+    let previous = Previous::of(&app.core, &tokens).await;
     match flow(&app.core, &form, &client, &previous).await.map_err(|error| again(error.into()))? {
         Registration::Welcome(user, issued) => {
             let answer = Answer::json(json!({ "success": true, "user": UserView::from(&*user) }));

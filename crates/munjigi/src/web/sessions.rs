@@ -12,7 +12,7 @@ use serde_json::json;
 use super::view::{rfc3339, saved};
 use crate::app::App;
 use crate::flows::device::Device;
-use crate::flows::sessions;
+use crate::flows::sessions::{self, Ending};
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem};
 use crate::http::negotiate::Reader;
@@ -48,8 +48,10 @@ pub async fn end_one(
 ) -> Result<Answer, Problem> {
     let session = if sid == "current" { Some(who.session_id()) } else { sid.parse().ok() };
     let session: SessionId = session.ok_or_else(|| Problem::new(Code::NotFound))?;
-    if !sessions::end_one(&app.core, who.user_id(), session).await? {
-        return Err(Problem::new(Code::NotFound));
+    match sessions::end_one(&app.core, &who, session).await? {
+        Ending::Ended => {}
+        Ending::NotTheirs => return Err(Problem::new(Code::NotFound)),
+        Ending::TooMany(too_many) => return Err(too_many.into()),
     }
     let answer = Answer::json(json!({ "success": true }));
     if session != who.session_id() {
@@ -61,7 +63,9 @@ pub async fn end_one(
 
 /// Ends all but the one at hand.
 pub async fn end_others(State(app): State<Arc<App>>, SignedIn(who): SignedIn) -> Result<Answer, Problem> {
-    sessions::end_others(&app.core, who.user_id(), who.session_id()).await?;
+    if let Ending::TooMany(too_many) = sessions::end_others(&app.core, &who).await? {
+        return Err(too_many.into());
+    }
     Ok(Answer::json(json!({ "success": true })).or_go(saved(&app, "sessions")))
 }
 

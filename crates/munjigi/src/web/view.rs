@@ -52,7 +52,8 @@ impl SessionView {
 
 /// The idle expiry, as the refresh token says it; a caller without one is only known until the access token expires.
 pub(super) fn idle_expiry(app: &App, who: &Identity, tokens: &Presented) -> Timestamp {
-    let refresh = tokens.refresh.as_deref().and_then(|token| app.core.refresh_tokens.verify(token).ok());
+    let refresh =
+        tokens.refresh.as_deref().and_then(|token| app.core.refresh_tokens.verify(token, app.core.now()).ok());
     let of_session = refresh.filter(|token| token.session == who.session_id());
     of_session.map_or(Timestamp::from_secs(who.claims.exp), |token| token.expires)
 }

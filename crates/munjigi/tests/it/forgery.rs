@@ -1,4 +1,5 @@
-//! Tokens that we did not issue. The tutorial takes them for good, or trades them for good ones.
+//! Tokens that we did not issue. The tutorial takes them for good, or trades them for good ones. The whole table of forgeries is
+//! in `token_attacks`.
 
 use munjigi::gate::{Algorithm, SigningKey};
 use serde_json::{Value, json};
@@ -97,48 +98,6 @@ async fn a_forged_token_earns_nothing_for_whom_it_names() {
 }
 
 #[tokio::test]
-async fn a_forged_token_logs_nobody_out() {
-    let site = Site::embedded().await;
-    let mut victim = site.registered("mina").await;
-    let jwks = jwks(&mut victim).await;
-    for (_, token) in forgeries(&victim.access(), &jwks) {
-        site.browser().holding("accessToken", token.clone()).log_out().await.expect(200);
-        site.browser().holding("refreshToken", token).log_out().await.expect(200);
-    }
-    assert!(victim.is_signed_in().await);
-}
-
-#[tokio::test]
-async fn a_forged_refresh_token_renews_nothing() {
-    let site = Site::embedded().await;
-    let victim = site.registered("mina").await;
-    site.let_access_expire();
-    let real = victim.refresh();
-    let (header, claims) = (header_of(&real), claims_of(&real));
-    let kid = header["kid"].as_str().unwrap();
-    let own = SigningKey::generate(Algorithm::Hs256, kid).unwrap();
-    let zeros = SigningKey::from_bytes(Algorithm::Hs256, kid, &[0; 32]).unwrap();
-    let mut ahead = claims.clone();
-    ahead["gen"] = json!(claims["gen"].as_i64().unwrap() + 1);
-    ahead["parent"] = claims["nonce"].clone();
-    let mut none = header.clone();
-    none["alg"] = json!("none");
-    for token in [
-        forged_by(&own, "rt+jwt", &claims),
-        forged_by(&own, "rt+jwt", &ahead),
-        forged_by(&zeros, "rt+jwt", &ahead),
-        spliced(&real, &header, &ahead),
-        spliced(&real, &none, &claims),
-        format!("{}.", real.rsplit_once('.').unwrap().0),
-        victim.access(),
-    ] {
-        let info = site.browser().holding("refreshToken", token).get_json("/user/info").await;
-        assert!(info.json()["loggedIn"] == false && info.keeps_cookies());
-    }
-    assert!(victim.clone().is_signed_in().await, "and a forgery does not count as a second holder");
-}
-
-#[tokio::test]
 async fn tokens_of_another_installation_are_worth_nothing() {
     let (site, other) = (Site::embedded().await, Site::embedded().await);
     let theirs = other.registered("mina").await;
@@ -147,13 +106,4 @@ async fn tokens_of_another_installation_are_worth_nothing() {
     visitor.jar = theirs.jar.clone();
     let info = visitor.get_json("/user/info").await;
     assert!(info.json()["loggedIn"] == false && info.keeps_cookies());
-}
-
-#[tokio::test]
-async fn a_token_is_at_most_4096_bytes() {
-    let site = Site::embedded().await;
-    for length in [4096, 4097, 20_000] {
-        let mut visitor = site.browser().holding("accessToken", "a".repeat(length));
-        assert!(!visitor.is_signed_in().await);
-    }
 }

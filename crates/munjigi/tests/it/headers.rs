@@ -134,6 +134,28 @@ async fn or_to_a_domain_that_is_configured() {
 }
 
 #[tokio::test]
+async fn a_browser_is_known_by_a_cookie_that_is_guarded_like_the_others_and_stays_at_log_out() {
+    let https = ("server.public_url", "https://auth.example.com");
+    for (settings, line) in [
+        (vec![], "deviceToken=…; Path=/; HttpOnly; SameSite=Lax; Max-Age=15552000"),
+        (vec![https], "__Host-deviceToken=…; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=15552000"),
+        (
+            vec![https, ("cookies.domain", "example.com")],
+            "__Secure-deviceToken=…; Path=/; HttpOnly; SameSite=Lax; Secure; Domain=example.com; Max-Age=15552000",
+        ),
+    ] {
+        let site = Site::with(&settings).await;
+        let mut browser = site.browser();
+        let registered = browser.post_json("/user/register", application("mina")).await.expect(201);
+        assert_eq!(registered.device_attributes(), [line]);
+        assert!(browser.log_out().await.expect(200).device_attributes().is_empty());
+        assert_eq!(browser.log_in("mina").await.expect(200).device_attributes(), [line]);
+        site.let_access_expire();
+        assert!(browser.get("/user/info").await.expect(200).device_attributes().is_empty(), "renewals leave it alone");
+    }
+}
+
+#[tokio::test]
 async fn with_a_prefix_names_without_it_are_ignored() {
     let site = Site::with(&[("server.public_url", "https://auth.example.com")]).await;
     let mut browser = site.browser();

@@ -71,6 +71,11 @@ impl Browser {
         self.jar.get("refreshToken").expect("no refresh token in the jar").clone()
     }
 
+    /// Whether the cookies of a session are there, either of them.
+    pub(crate) fn has_tokens(&self) -> bool {
+        ["accessToken", "refreshToken"].iter().any(|name| self.jar.keys().any(|key| key.ends_with(name)))
+    }
+
     /// Without the cookie of that name.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.jar.remove(name);

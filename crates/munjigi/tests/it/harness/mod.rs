@@ -11,7 +11,7 @@ mod tokens;
 pub(crate) use browser::{Browser, application};
 pub(crate) use clock::HandClock;
 pub(crate) use place::{Place, Process, Ran};
-pub(crate) use redis_server::RedisServer;
+pub(crate) use redis_server::{RedisServer, tls};
 pub(crate) use reply::Reply;
 pub(crate) use site::Site;
 pub(crate) use tokens::{claims_of, forged_by, header_of, spliced};

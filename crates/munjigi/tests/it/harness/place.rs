@@ -1,7 +1,7 @@
 //! The real program, in a folder of its own.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -16,11 +16,12 @@ use super::{Browser, RedisServer};
 pub(crate) struct Place {
     dir: TempDir,
     variables: Vec<(String, String)>,
+    open_files: Option<u32>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        Self { dir: tempfile::tempdir().unwrap(), variables: Vec::new(), open_files: None }
             .set("server.data_dir", "data")
             .set("server.listen", "127.0.0.1:0")
             // Fixed, because tokens name it and a restart may listen on another port.
@@ -55,6 +56,11 @@ impl Place {
         self
     }
 
+    /// With no more open files than these, and no way to more.
+    pub(crate) fn open_files(self, most: u32) -> Self {
+        Self { open_files: Some(most), ..self }
+    }
+
     /// With this file.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         std::fs::write(self.dir.path().join(name), text).unwrap();
@@ -66,7 +72,11 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_munjigi"));
+        let program = env!("CARGO_BIN_EXE_munjigi");
+        let mut command = Command::new(if self.open_files.is_some() { "/bin/sh" } else { program });
+        if let Some(most) = self.open_files {
+            command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), program]);
+        }
         command.args(arguments).current_dir(self.dir.path()).env_clear();
         for kept in ["PATH", "HOME"] {
             if let Some(value) = std::env::var_os(kept) {
@@ -118,7 +128,7 @@ impl Place {
         }
         let line = greeting.lines().find(|line| line.contains("listens on")).unwrap();
         let url = format!("http://{}", line.split_whitespace().next_back().unwrap());
-        let process = Process { child, _stdout: stdout, url, greeting };
+        let process = Process { child, stdout, url, greeting };
         process.browser().get_json("/readyz").await.expect(200);
         process
     }
@@ -172,7 +182,7 @@ impl Ran {
 pub(crate) struct Process {
     child: Child,
     /// Kept open, so that the server can go on to speak.
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
     /// What it said when it started.
     pub(crate) greeting: String,
@@ -189,6 +199,16 @@ impl Process {
         Door::There { client: client.build().unwrap(), url: self.url.clone() }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the system tells of it.
+    pub(crate) fn proc_file(&self, name: &str) -> String {
+        format!("/proc/{}/{name}", self.child.id())
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -199,6 +219,14 @@ impl Process {
     pub(crate) fn terminate(&self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end, and returns what else it said on standard output.
+    pub(crate) fn last_words(mut self) -> String {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        self.child.wait().unwrap();
+        rest
     }
 
     /// Waits for its end.

@@ -38,8 +38,25 @@ impl RedisServer {
         loop {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             // Somebody else may take the port in between; then there is another one.
-            if let Some(running) = start(port, &directory) {
+            if let Some(running) = start(port, &directory, &[]) {
                 return Self { url: format!("redis://127.0.0.1:{port}"), port, directory, running: Some(running) };
+            }
+        }
+    }
+
+    /// One that is spoken to by TLS alone, as `localhost`, with a certificate of the authority in `tls/ca.pem`.
+    pub(crate) fn by_tls() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        loop {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let tls = format!(
+                "--tls-port {port} --tls-cert-file {} --tls-key-file {} --tls-ca-cert-file {} --tls-auth-clients no",
+                tls("server.pem"),
+                tls("server.key"),
+                tls("ca.pem"),
+            );
+            if let Some(running) = start(0, &directory, &tls.split(' ').collect::<Vec<_>>()) {
+                return Self { url: format!("rediss://localhost:{port}"), port, directory, running: Some(running) };
             }
         }
     }
@@ -53,7 +70,7 @@ impl RedisServer {
 
     /// Again, on the same port, with what it had kept.
     pub(crate) fn restart(&mut self) {
-        self.running = Some(start(self.port, &self.directory).expect("the port is free again"));
+        self.running = Some(start(self.port, &self.directory, &[]).expect("the port is free again"));
     }
 
     /// A plain connection, to look behind the server's back.
@@ -85,9 +102,15 @@ impl Drop for RedisServer {
     }
 }
 
-fn start(port: u16, directory: &TempDir) -> Option<Running> {
+/// A file of the certificates that are only for tests.
+pub(crate) fn tls(name: &str) -> String {
+    format!("{}/tests/it/tls/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn start(port: u16, directory: &TempDir, more: &[&str]) -> Option<Running> {
     let mut process = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .args(more)
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
         .arg(directory.path())
         .stdout(Stdio::piped())

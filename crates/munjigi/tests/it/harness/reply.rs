@@ -63,14 +63,23 @@ impl Reply {
         self.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect()
     }
 
-    /// What this answer makes of our two cookies: name, attributes in order; a token is written as `…`.
+    /// What this answer makes of the two cookies of a session: name, attributes in order; a token is written as `…`.
     pub(crate) fn cookie_attributes(&self) -> Vec<String> {
+        self.attributes_of(|name| !name.ends_with("deviceToken"))
+    }
+
+    /// The same of the cookie by which a browser is known.
+    pub(crate) fn device_attributes(&self) -> Vec<String> {
+        self.attributes_of(|name| name.ends_with("deviceToken"))
+    }
+
+    fn attributes_of(&self, which: impl Fn(&str) -> bool) -> Vec<String> {
         let shape = |line: &&str| {
             let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
             let (name, value) = pair.split_once('=').unwrap();
             format!("{name}={};{attributes}", if value.is_empty() { "" } else { "…" })
         };
-        self.cookies().iter().map(shape).collect()
+        self.cookies().iter().filter(|line| line.split('=').next().is_some_and(&which)).map(shape).collect()
     }
 
     /// Whether it takes both cookies away.

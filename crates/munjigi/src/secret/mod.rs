@@ -1,30 +1,51 @@
 //! `server.secret`, and everything that is derived from it.
 //!
 //! Nothing uses the secret itself. Each purpose has a key of its own, derived with HKDF-SHA-256 (RFC 5869): sealing signing
-//! keys, signing refresh tokens, and the check value by which a node with another secret is noticed before it does harm.
+//! keys, signing refresh tokens and device tokens, and the check value by which a node with another secret is noticed before it
+//! does harm.
+
+mod file;
 
 use std::fmt;
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use arc_swap::ArcSwap;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use crate::random;
+pub use file::{SecretFile, make_data_dir};
 
 /// 32 derived bytes for one purpose.
 pub type DerivedKey = Zeroizing<[u8; 32]>;
 
-/// The secret of the installation, and former ones.
+/// The secret of the installation, and former ones. A clone is the same: where the secret is in a file that another process
+/// replaces, all of them have the new one after [`Secrets::reread`].
 #[derive(Clone)]
-pub struct Secrets {
-    current: SecretString,
-    previous: Vec<SecretString>,
+pub struct Secrets(Arc<Shared>);
+
+struct Shared {
+    /// None: it was configured, and stays as it is.
+    file: Option<SecretFile>,
+    held: ArcSwap<Held>,
+}
+
+/// The secrets of a moment.
+struct Held {
+    generation: u64,
+    /// The present one first.
+    all: Vec<SecretString>,
+}
+
+/// Which secret something was encrypted under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Under {
+    /// The present one.
+    Present,
+    /// A former one: it is to be encrypted again, before that one is forgotten.
+    Former,
 }
 
 impl fmt::Debug for Secrets {
@@ -36,19 +57,59 @@ impl fmt::Debug for Secrets {
 impl Secrets {
     /// From the configuration.
     #[must_use]
-    pub fn new(current: SecretString, previous: Vec<SecretString>) -> Self {
-        Self { current, previous }
+    pub fn configured(current: SecretString, previous: Vec<SecretString>) -> Self {
+        Self::holding(None, std::iter::once(current).chain(previous).collect())
+    }
+
+    /// From a file, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If it can be neither read nor made; the message names it.
+    pub fn from_file(file: SecretFile) -> anyhow::Result<Self> {
+        let all = file.read_or_make()?;
+        Ok(Self::holding(Some(file), all))
+    }
+
+    fn holding(file: Option<SecretFile>, all: Vec<SecretString>) -> Self {
+        Self(Arc::new(Shared { file, held: ArcSwap::from_pointee(Held { generation: 0, all }) }))
+    }
+
+    /// The file that it is in, if it is in one of ours.
+    #[must_use]
+    pub fn file(&self) -> Option<&SecretFile> {
+        self.0.file.as_ref()
+    }
+
+    /// Rises whenever other secrets are held than before.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.held.load().generation
+    }
+
+    /// Reads the file again, if there is one.
+    ///
+    /// # Errors
+    /// If it cannot be read; what was read before stays in use.
+    pub fn reread(&self) -> anyhow::Result<()> {
+        let Some(file) = self.file() else { return Ok(()) };
+        let all = file.read_or_make()?;
+        self.0.held.rcu(|held| {
+            let same = held.all.iter().map(SecretString::expose_secret).eq(all.iter().map(SecretString::expose_secret));
+            if same { Arc::clone(held) } else { Arc::new(Held { generation: held.generation + 1, all: all.clone() }) }
+        });
+        Ok(())
     }
 
     /// The key of the present secret for `purpose`.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> DerivedKey {
-        derive(&self.current, purpose)
+        self.derive_all(purpose).swap_remove(0)
     }
 
     /// The keys of all secrets for `purpose`, the present one's first.
-    pub fn derive_all<'a>(&'a self, purpose: &'a str) -> impl Iterator<Item = DerivedKey> + 'a {
-        std::iter::once(&self.current).chain(&self.previous).map(move |secret| derive(secret, purpose))
+    #[must_use]
+    pub fn derive_all(&self, purpose: &str) -> Vec<DerivedKey> {
+        self.0.held.load().all.iter().map(|secret| derive(secret, purpose)).collect()
     }
 
     /// Encrypts `plain` with AES-256-GCM under the present secret; `name` is bound to it.
@@ -62,17 +123,18 @@ impl Secrets {
         Ok([nonce.as_ref().as_slice(), &text].concat())
     }
 
-    /// Decrypts what [`Secrets::seal`] wrote, under any of the secrets.
+    /// Decrypts what [`Secrets::seal`] wrote, under any of the secrets, and says whether it was the present one.
     ///
     /// # Errors
     /// If it was sealed under another name or secret, or changed.
-    pub fn unseal(&self, name: &str, sealed: &[u8]) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-        for derived in self.derive_all(SEALING) {
+    pub fn unseal(&self, name: &str, sealed: &[u8]) -> anyhow::Result<(Zeroizing<Vec<u8>>, Under)> {
+        for (number, derived) in self.derive_all(SEALING).iter().enumerate() {
             let Some((nonce, text)) = sealed.split_at_checked(aws_lc_rs::aead::NONCE_LEN) else { break };
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok().context("a nonce has 12 bytes")?;
             let mut text = Zeroizing::new(text.to_vec());
-            if let Ok(plain) = sealing_key(&derived)?.open_in_place(nonce, Aad::from(name), &mut text) {
-                return Ok(Zeroizing::new(plain.to_vec()));
+            if let Ok(plain) = sealing_key(derived)?.open_in_place(nonce, Aad::from(name), &mut text) {
+                let under = if number == 0 { Under::Present } else { Under::Former };
+                return Ok((Zeroizing::new(plain.to_vec()), under));
             }
         }
         bail!("signing key {name} cannot be decrypted with server.secret or any of server.previous_secrets")
@@ -101,6 +163,7 @@ impl Secrets {
     #[must_use]
     pub fn matched_before(&self, kept: &[u8]) -> bool {
         self.derive_all(CHECK)
+            .iter()
             .skip(1)
             .any(|check| aws_lc_rs::constant_time::verify_slices_are_equal(check.as_ref(), kept).is_ok())
     }
@@ -128,72 +191,25 @@ fn derive(secret: &SecretString, purpose: &str) -> DerivedKey {
     out
 }
 
-/// Makes the data directory, for its owner only.
-///
-/// # Errors
-/// If it cannot be made; the message names it.
-pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.with_context(|| format!("server.data_dir: cannot make the folder {}", dir.display()))?;
-    let mode = fs::metadata(dir).map(|found| found.permissions().mode()).unwrap_or_default();
-    if mode & 0o077 != 0 {
-        let note = "others on this machine can look into the data directory; `chmod 700` it";
-        tracing::warn!(dir = %dir.display(), mode = format!("{:o}", mode & 0o777), note, "open_data_dir");
-    }
-    Ok(())
-}
-
-/// The secret kept in the data directory, made at the first start. Two processes that start at once get the same one: the
-/// file appears whole or not at all.
-///
-/// # Errors
-/// If it can be neither read nor made; the message names the file.
-pub fn load_or_make(dir: &Path) -> anyhow::Result<SecretString> {
-    let path = dir.join("secret");
-    if !path.exists() {
-        make(dir, &path).with_context(|| format!("cannot make the secret {}", path.display()))?;
-    }
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read the secret {}", path.display()))?;
-    let text = Zeroizing::new(text);
-    let secret = text.trim_end();
-    if secret.len() < crate::config::values::SECRET_MIN {
-        bail!("{}: a secret has at least 32 bytes; restore the file from a backup", path.display());
-    }
-    Ok(secret.to_owned().into())
-}
-
-fn make(dir: &Path, path: &Path) -> anyhow::Result<()> {
-    let draft: PathBuf = dir.join(format!("secret.{:016x}", u64::from_be_bytes(random::bytes())));
-    let number = u128::from_be_bytes(random::bytes());
-    let more = u128::from_be_bytes(random::bytes());
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{number:032x}{more:032x}")?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(fs::File::open(dir)?.sync_all()?),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn secrets(current: &str, previous: &[&str]) -> Secrets {
-        Secrets::new(current.to_owned().into(), previous.iter().map(|s| (*s).to_owned().into()).collect())
+        Secrets::configured(current.to_owned().into(), previous.iter().map(|s| (*s).to_owned().into()).collect())
     }
 
     #[test]
     fn what_was_sealed_opens_under_its_own_name_and_secret_only() {
         let ours = secrets("one secret of thirty-two bytes....", &[]);
         let sealed = ours.seal("kid", b"key").unwrap();
-        assert_eq!(ours.unseal("kid", &sealed).unwrap().as_slice(), b"key");
+        let (plain, under) = ours.unseal("kid", &sealed).unwrap();
+        assert_eq!((plain.as_slice(), under), (&b"key"[..], Under::Present));
         assert!(ours.unseal("other", &sealed).is_err());
         assert!(secrets("another secret of thirty-two bytes", &[]).unseal("kid", &sealed).is_err());
         let rotated = secrets("another secret of thirty-two bytes", &["one secret of thirty-two bytes...."]);
-        assert_eq!(rotated.unseal("kid", &sealed).unwrap().as_slice(), b"key");
+        let (plain, under) = rotated.unseal("kid", &sealed).unwrap();
+        assert_eq!((plain.as_slice(), under), (&b"key"[..], Under::Former));
         let mut changed = sealed.clone();
         *changed.last_mut().unwrap() ^= 1;
         assert!(ours.unseal("kid", &changed).is_err() && ours.unseal("kid", b"").is_err());
@@ -205,18 +221,5 @@ mod tests {
         assert_ne!(ours.derive("a").as_ref(), ours.derive("b").as_ref());
         assert!(ours.matches(ours.check_value().as_ref()));
         assert!(!ours.matches(ours.derive("b").as_ref()));
-    }
-
-    #[test]
-    fn processes_that_start_at_once_agree_on_one_secret() {
-        let dir = tempfile::tempdir().unwrap();
-        let made: Vec<String> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| load_or_make(dir.path()).unwrap())).collect();
-            starts.into_iter().map(|start| start.join().unwrap().expose_secret().to_owned()).collect()
-        });
-        assert!(made.iter().all(|secret| *secret == made[0] && secret.len() == 64));
-        let file = fs::metadata(dir.path().join("secret")).unwrap();
-        assert_eq!(file.permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }
