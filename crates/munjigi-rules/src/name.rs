@@ -53,23 +53,25 @@ impl DisplayName {
     }
 }
 
-/// Control characters, line and paragraph separators, bidirectional controls, and invisible characters but for the two
-/// joiners that scripts and emoji need.
+/// Control characters, line and paragraph separators, bidirectional and other format controls, and invisible characters but
+/// for the two joiners that scripts and emoji need.
 fn is_forbidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Something that leaves a mark: a name of fillers, joiners and selectors alone would look empty. (Unicode's
-/// `Default_Ignorable_Code_Point`, and the empty Braille pattern.)
+/// Something that leaves a mark: a name of fillers, joiners and variation selectors alone would look empty. Beside white space
+/// and the blank Braille pattern these are Unicode's `Default_Ignorable_Code_Point`.
 fn is_visible(c: char) -> bool {
     !c.is_whitespace()
+        && !is_forbidden(c)
         && !matches!(c,
             '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}'
             | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
-            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0080}'..='\u{e0fff}')
+            | '\u{e0080}'..='\u{e0fff}')
 }
 
 impl fmt::Display for DisplayName {
@@ -108,7 +110,9 @@ mod tests {
             "\u{3164}",
             "\u{200d}\u{200d}",
             "a\u{feff}",
+            "a\u{1d173}b",
             "\u{34f}",
+            "\u{17b4}",
             "\u{e0100}",
         ] {
             assert_eq!(DisplayName::parse(bad), Err(InvalidName::Characters), "{bad:?}");

@@ -22,10 +22,10 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
-/// The one row of a query, if there is one.
+/// The one row of a query, if there is one. Here and below a statement is a constant: none can be put together from what came in.
 pub(crate) fn one<T>(
     db: &Connection,
-    sql: &str,
+    sql: &'static str,
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Option<T>> {
@@ -35,7 +35,7 @@ pub(crate) fn one<T>(
 /// All rows of a query.
 pub(crate) fn all<T>(
     db: &Connection,
-    sql: &str,
+    sql: &'static str,
     params: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
@@ -43,7 +43,7 @@ pub(crate) fn all<T>(
 }
 
 /// How many rows a statement changed.
-pub(crate) fn change(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
+pub(crate) fn change(db: &Connection, sql: &'static str, params: impl Params) -> rusqlite::Result<usize> {
     db.prepare_cached(sql)?.execute(params)
 }
 

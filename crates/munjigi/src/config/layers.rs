@@ -79,14 +79,21 @@ impl Layers {
     ///
     /// # Errors
     /// The file cannot be read or is not TOML; the message says where.
-    pub fn file(mut self, path: &Path, required: Required) -> Result<Self, ConfigError> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && required == Required::No => return Ok(self),
-            Err(error) => return Err(ConfigError(vec![format!("{}: {error}", path.display())])),
-        };
+    pub fn file(self, path: &Path, required: Required) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.toml(path, &text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && required == Required::No => Ok(self),
+            Err(error) => Err(ConfigError(vec![format!("{}: {error}", path.display())])),
+        }
+    }
+
+    /// Lays the text of a file over what is there.
+    ///
+    /// # Errors
+    /// It is not TOML; the message says where.
+    pub fn toml(mut self, path: &Path, text: &str) -> Result<Self, ConfigError> {
         let table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| ConfigError(vec![not_toml(path, &text, &error)]))?;
+            text.parse().map_err(|error: toml::de::Error| ConfigError(vec![not_toml(path, text, &error)]))?;
         for (section, value) in table {
             let toml::Value::Table(entries) = value else {
                 self.problems.push(format!(

@@ -279,7 +279,8 @@ impl<'a> Reader<'a> {
     /// A path on this server.
     pub fn path(&mut self, name: &str) -> Option<String> {
         let text = self.optional_text(name)?;
-        if !text.starts_with('/') || text.starts_with("//") || text.contains(['\\', '\r', '\n']) {
+        if !text.starts_with('/') || text.starts_with("//") || text.contains(|c: char| c == '\\' || c.is_control()) {
+            // Browsers drop tabs and line ends, so that a slash after one would be a second one.
             self.refuse(name, "a path that begins with one slash");
         }
         Some(text)

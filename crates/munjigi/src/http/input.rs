@@ -58,7 +58,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Input<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        let kind = Kind::of(&request)?;
+        let kind = Kind::of(request.headers())?;
         // Nobody is asked to send what would not be read.
         if request.body().size_hint().lower() > MOST as u64 {
             return Err(Problem::new(Code::TooLarge));
@@ -71,21 +71,21 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Input<T> {
                 let too_large = rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE;
                 Problem::new(if too_large { Code::TooLarge } else { Code::Malformed })
             })?;
-        let read = match kind {
-            // The brace is asked for because serde would also take a list with the members in their order.
-            Kind::Json if body.trim_ascii_start().first() == Some(&b'{') => serde_json::from_slice(&body).ok(),
-            Kind::Json => None,
-            Kind::Urlencoded => serde_urlencoded::from_bytes(&body).ok(),
-            Kind::None if body.is_empty() => serde_urlencoded::from_bytes(b"").ok(),
-            Kind::None => return Err(Problem::new(Code::UnsupportedMediaType)),
-        };
+        let read = kind.read(&body);
         // There may be a password in it, and nobody else holds it unless it shares the connection's buffer.
         if let Ok(mut body) = body.try_into_mut() {
             body.as_mut().zeroize();
         }
-        // What the parser says may repeat what was sent, and is not passed on.
-        read.map(Self).ok_or_else(|| Problem::new(Code::Malformed))
+        read.map(Self)
     }
+}
+
+/// Reads a body of the kind that its headers name: [`Input`] without the waiting.
+///
+/// # Errors
+/// [`Code::UnsupportedMediaType`], or [`Code::Malformed`].
+pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+    Kind::of(headers)?.read(body)
 }
 
 enum Kind {
@@ -95,15 +95,15 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(request: &Request) -> Result<Self, Problem> {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         // Nothing is unpacked here: a few bytes could become very many.
         let coded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
-        if request.headers().get_all(CONTENT_ENCODING).iter().any(coded) {
+        if headers.get_all(CONTENT_ENCODING).iter().any(coded) {
             return Err(Problem::new(Code::UnsupportedMediaType));
         }
-        let mut lines = request.headers().get_all(CONTENT_TYPE).into_iter();
+        let mut lines = headers.get_all(CONTENT_TYPE).into_iter();
         let (Some(line), None) = (lines.next(), lines.next()) else {
-            let none = request.headers().get(CONTENT_TYPE).is_none();
+            let none = headers.get(CONTENT_TYPE).is_none();
             return if none { Ok(Self::None) } else { Err(Problem::new(Code::UnsupportedMediaType)) };
         };
         let essence =
@@ -113,6 +113,22 @@ impl Kind {
             "application/x-www-form-urlencoded" => Ok(Self::Urlencoded),
             _ => Err(Problem::new(Code::UnsupportedMediaType)),
         }
+    }
+
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Problem> {
+        let read = match self {
+            // The brace is asked for because serde would also take a list with the members in their order, and UTF-8
+            // throughout because it does not look into members that it passes over (RFC 8259 section 8.1).
+            Self::Json if body.trim_ascii_start().first() == Some(&b'{') => {
+                std::str::from_utf8(body).ok().and_then(|text| serde_json::from_str(text).ok())
+            }
+            Self::Json => None,
+            Self::Urlencoded => serde_urlencoded::from_bytes(body).ok(),
+            Self::None if body.is_empty() => serde_urlencoded::from_bytes(b"").ok(),
+            Self::None => return Err(Problem::new(Code::UnsupportedMediaType)),
+        };
+        // What the parser says may repeat what was sent, and is not passed on.
+        read.ok_or_else(|| Problem::new(Code::Malformed))
     }
 }
 

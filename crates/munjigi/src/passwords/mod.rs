@@ -16,8 +16,7 @@ use zeroize::Zeroizing;
 use breached::Breached;
 pub use pool::Busy;
 use pool::Pool;
-use scheme::Memory;
-pub use scheme::Scheme;
+pub use scheme::{Memory, Scheme};
 
 use crate::config;
 

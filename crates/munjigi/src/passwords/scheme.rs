@@ -86,8 +86,8 @@ impl Scheme {
             let version_1_3 = hash.version == Some(Version::V0x13.into());
             let whole = hash.salt.is_some() && hash.hash.is_some();
             let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
-            let bearable = memory <= config::Passwords::MOST_MEMORY && passes <= config::Passwords::MOST_PASSES;
-            return (version_1_3 && whole && bearable).then_some(Self::Argon2id { memory, passes, lanes });
+            let scheme = Self::Argon2id { memory, passes, lanes };
+            return (version_1_3 && whole && scheme.is_bearable()).then_some(scheme);
         }
         if !text.is_ascii() {
             return None;
@@ -95,16 +95,34 @@ impl Scheme {
         if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
             let cost = text.get(4..6)?.parse().ok()?;
             let whole = text.parse::<bcrypt::HashParts>().is_ok();
-            return (whole && (4..=MOST_BCRYPT_COST).contains(&cost)).then_some(Self::Bcrypt { cost });
+            let scheme = Self::Bcrypt { cost };
+            return (whole && scheme.is_bearable()).then_some(scheme);
         }
         let (hash, salt) = text.split_once('$')?;
         let whole = STANDARD.decode(hash).is_ok_and(|bytes| bytes.len() == 64) && STANDARD.decode(salt).is_ok();
         whole.then_some(Self::Tutorial)
     }
 
-    /// The scheme that [`fmt::Display`] wrote.
+    /// Whether it can be waited for. What costs more is taken for no hash, wherever it is from.
+    fn is_bearable(self) -> bool {
+        match self {
+            Self::Argon2id { memory, passes, lanes } => {
+                memory <= config::Passwords::MOST_MEMORY
+                    && passes <= config::Passwords::MOST_PASSES
+                    && Params::new(memory, passes, lanes, None).is_ok()
+            }
+            Self::Bcrypt { cost } => (4..=MOST_BCRYPT_COST).contains(&cost),
+            Self::Tutorial => true,
+        }
+    }
+
+    /// The scheme that [`fmt::Display`] wrote, if it is one that we verify.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
+        Self::read(name).filter(|scheme| scheme.is_bearable() && scheme.to_string() == name)
+    }
+
+    fn read(name: &str) -> Option<Self> {
         if name == "tutorial" {
             return Some(Self::Tutorial);
         }
@@ -306,6 +324,9 @@ mod tests {
             "AAAA$AAAA",
         ] {
             assert_eq!(Scheme::detect(odd), None, "{odd}");
+        }
+        for odd in ["", "bcrypt:31", "bcrypt:+7", "argon2id:m=4294967295,t=1,p=1", "argon2id:m=64,t=65,p=1", "md5:1"] {
+            assert_eq!(Scheme::named(odd), None, "{odd}");
         }
     }
 

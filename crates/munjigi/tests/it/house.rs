@@ -81,7 +81,7 @@ fn every_crate_forbids_unsafe_code_and_our_arithmetic_is_checked() {
     assert!(manifest.contains("unsafe_code = \"forbid\""));
     for package in ["munjigi", "munjigi-gate", "munjigi-rules", "munjigi-store"] {
         let own = fs::read_to_string(root().join(format!("crates/{package}/Cargo.toml"))).unwrap();
-        assert!(own.contains("[lints]\nworkspace = true"), "{package}");
+        assert!(own.contains("[lints]\nworkspace = true"), "{package:?}");
         let checked = format!("[profile.release.package.{package}]\noverflow-checks = true");
         assert!(manifest.contains(&checked), "{checked}");
     }
@@ -118,16 +118,16 @@ fn every_dependency_is_pinned_and_comes_from_the_registry() {
     };
     for package in packages {
         match package.get("source") {
-            None => assert!(name(package).starts_with("munjigi"), "{package}"),
+            None => assert!(name(package).starts_with("munjigi"), "{package:?}"),
             Some(source) => {
                 assert_eq!(source.as_str(), Some("registry+https://github.com/rust-lang/crates.io-index"));
-                assert!(package["checksum"].as_str().is_some_and(|sum| sum.len() == 64), "{package}");
+                assert!(package["checksum"].as_str().is_some_and(|sum| sum.len() == 64), "{package:?}");
             }
         }
         let never = ["md-5", "md5", "openssl", "openssl-sys", "native-tls", "fancy-regex", "rsa"];
-        assert!(!never.contains(&name(package).as_str()), "{package}");
+        assert!(!never.contains(&name(package).as_str()), "{package:?}");
         // Redis names its scripts by SHA-1; nothing else of ours uses it.
-        assert!(!uses(package, "sha1_smol") || name(package) == "redis", "{package}");
-        assert!(!uses(package, "sha1"), "{package}");
+        assert!(!uses(package, "sha1_smol") || name(package) == "redis", "{package:?}");
+        assert!(!uses(package, "sha1"), "{package:?}");
     }
 }

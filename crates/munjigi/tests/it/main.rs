@@ -22,6 +22,7 @@ mod enumeration;
 mod faults;
 mod feed;
 mod forgery;
+mod fuzz;
 mod gate;
 mod guesser;
 mod headers;
