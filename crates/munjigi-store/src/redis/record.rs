@@ -56,6 +56,7 @@ fn next<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_record_reads_back_and_other_bytes_are_none() {
@@ -74,5 +75,17 @@ mod tests {
         assert_eq!(unpack(&[]), None);
         assert_eq!(unpack(&[bytes.as_slice(), &[0]].concat()), None);
         assert_eq!(unpack(&[&[2], &bytes[1..]].concat()), None);
+    }
+    proptest! {
+        #[test]
+        fn bytes_are_a_record_if_they_are_what_it_is_written_as(
+            first in prop_oneof![Just(VERSION), any::<u8>()],
+            rest in prop_oneof![prop::collection::vec(any::<u8>(), LENGTH - 1), prop::collection::vec(any::<u8>(), 0..100)],
+        ) {
+            let bytes = [vec![first], rest].concat();
+            let read = unpack(&bytes);
+            prop_assert_eq!(read.is_some(), first == VERSION && bytes.len() == LENGTH);
+            prop_assert_eq!(read.map(|record| pack(&record)), read.map(|_| bytes));
+        }
     }
 }
