@@ -20,6 +20,8 @@ use crate::{config, random};
 const TUTORIAL_ROUNDS: NonZeroU32 = NonZeroU32::new(104_906).unwrap();
 /// Most that a bcrypt hash brought along may cost: 2^16 rounds, a few seconds.
 const MOST_BCRYPT_COST: u32 = 16;
+/// Most characters of a salt that was brought along with a hash of the tutorial's. Its own have 24.
+const MOST_TUTORIAL_SALT: usize = 256;
 
 /// A way of hashing, with its cost: users of one scheme cost the same to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,7 +101,10 @@ impl Scheme {
             return (whole && scheme.is_bearable()).then_some(scheme);
         }
         let (hash, salt) = text.split_once('$')?;
-        let whole = STANDARD.decode(hash).is_ok_and(|bytes| bytes.len() == 64) && STANDARD.decode(salt).is_ok();
+        // 64 bytes of hash are 88 characters. What is longer is not even decoded.
+        let short = hash.len() == 88 && salt.len() <= MOST_TUTORIAL_SALT;
+        let whole =
+            short && STANDARD.decode(hash).is_ok_and(|bytes| bytes.len() == 64) && STANDARD.decode(salt).is_ok();
         whole.then_some(Self::Tutorial)
     }
 
@@ -324,6 +329,10 @@ mod tests {
             "AAAA$AAAA",
         ] {
             assert_eq!(Scheme::detect(odd), None, "{odd}");
+        }
+        let tutorial = |salt: usize| format!("{}==${}", "A".repeat(86), "A".repeat(salt));
+        for (salt, taken) in [(24, true), (256, true), (260, false), (1 << 20, false)] {
+            assert_eq!(Scheme::detect(&tutorial(salt)).is_some(), taken, "a salt of {salt} characters");
         }
         for odd in ["", "bcrypt:31", "bcrypt:+7", "argon2id:m=4294967295,t=1,p=1", "argon2id:m=64,t=65,p=1", "md5:1"] {
             assert_eq!(Scheme::named(odd), None, "{odd}");
