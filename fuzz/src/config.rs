@@ -4,11 +4,14 @@ use std::path::Path;
 
 use argon2::Params;
 use munjigi::config::{ConfigError, Source};
+use munjigi::passwords::Scheme;
 use munjigi::{Config, Layers, config::keys};
 use secrecy::ExposeSecret as _;
 
 /// Fewest characters of a secret that would be noticed in what is said: shorter ones stand in ordinary words.
 const NOTICED: usize = 12;
+/// Fewest letters and digits in a row that no word of a message has.
+const RUN: usize = 16;
 
 fn read(file: &str, variables: &[(String, String)]) -> (Result<Config, ConfigError>, Option<Layers>) {
     match Layers::new().toml(Path::new("munjigi.toml"), file) {
@@ -35,6 +38,7 @@ fn is_right(config: &Config) {
     assert!(passwords.workers >= 1 && passwords.queue >= 1);
     let (memory, passes, lanes) = (passwords.argon2_memory, passwords.argon2_passes, passwords.argon2_lanes);
     assert!(Params::new(memory, passes, lanes, None).is_ok(), "{passwords:?}");
+    assert!(Scheme::named(&format!("argon2id:m={memory},t={passes},p={lanes}")).is_some(), "what is set is verified");
     assert!(config.pages.after_login.starts_with('/') && !config.pages.after_login.starts_with("//"));
     assert!(server.public_url.join(&config.pages.after_login).unwrap().origin() == server.public_url.origin());
     if let Some(domain) = &config.cookies.domain {
@@ -71,7 +75,13 @@ pub(super) fn holds(data: &[u8]) {
             assert!(!problems.is_empty() && problems.iter().all(|problem| problem.len() > 10), "{problems:?}");
         }
     }
-    let Some(layers) = layers else { return };
+    let Some(layers) = layers else {
+        // Not TOML. Messages are made of words; a secret is a longer run of letters and digits than any of them.
+        let said = config.err().map(|error| error.to_string()).unwrap_or_default();
+        let runs = file.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| run.len() >= RUN);
+        runs.for_each(|run| assert!(!said.contains(run), "a line is shown"));
+        return;
+    };
     let said = match &config {
         Ok(config) => format!("{config:?}{layers:?}"),
         // An unknown key is named, and what follows it in the file may be anything.

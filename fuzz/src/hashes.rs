@@ -30,6 +30,8 @@ fn is_bearable(scheme: Scheme) -> bool {
             // Eight blocks of 1 KiB a lane is Argon2's own least.
             memory <= Passwords::MOST_MEMORY
                 && (1..=Passwords::MOST_PASSES).contains(&passes)
+                // 4 GiB in KiB: some seconds.
+                && memory.saturating_mul(passes) <= 1 << 22
                 && lanes >= 1
                 && memory / 8 >= lanes
         }

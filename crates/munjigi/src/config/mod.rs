@@ -367,6 +367,8 @@ impl Passwords {
     pub const MOST_MEMORY: u32 = 1024 * 1024;
     /// Most passes of one.
     pub const MOST_PASSES: u32 = 64;
+    /// Most memory times passes of one, in KiB: 4 GiB, some seconds. The dearest in use, libsodium's "sensitive", is just that.
+    pub const MOST_WORK: u32 = 4 * 1024 * 1024;
 
     fn read(r: &mut Reader<'_>, site_name: &str, public_url: &Url) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -375,6 +377,8 @@ impl Passwords {
             r.refuse("passwords.max_length", "not less than passwords.min_length");
         }
         let lanes: u32 = r.number("passwords.argon2_lanes", 1..=16);
+        let memory = r.kibibytes("passwords.argon2_memory", 8 * lanes..=Self::MOST_MEMORY);
+        let passes = Self::MOST_PASSES.min(Self::MOST_WORK / memory.max(1));
         let workers = r.optional_number("passwords.workers", 1..=256).unwrap_or(cores);
         // `localhost`, `example.com` and the like: what stands in the address says whose site it is.
         let host = public_url.host_str().unwrap_or_default();
@@ -382,8 +386,8 @@ impl Passwords {
         Self {
             policy: Policy::new(min, max, &[site_name, name]),
             breached: r.optional_text("passwords.breached_file").map(PathBuf::from),
-            argon2_memory: r.kibibytes("passwords.argon2_memory", 8 * lanes..=Self::MOST_MEMORY),
-            argon2_passes: r.number("passwords.argon2_passes", 1..=Self::MOST_PASSES),
+            argon2_memory: memory,
+            argon2_passes: r.number("passwords.argon2_passes", 1..=passes),
             argon2_lanes: lanes,
             workers,
             queue: r.optional_number("passwords.queue", 1..=100_000).unwrap_or(32 * workers),

@@ -114,6 +114,7 @@ impl Scheme {
             Self::Argon2id { memory, passes, lanes } => {
                 memory <= config::Passwords::MOST_MEMORY
                     && passes <= config::Passwords::MOST_PASSES
+                    && u64::from(memory) * u64::from(passes) <= u64::from(config::Passwords::MOST_WORK)
                     && Params::new(memory, passes, lanes, None).is_ok()
             }
             Self::Bcrypt { cost } => (4..=MOST_BCRYPT_COST).contains(&cost),
@@ -334,7 +335,18 @@ mod tests {
         for (salt, taken) in [(24, true), (256, true), (260, false), (1 << 20, false)] {
             assert_eq!(Scheme::detect(&tutorial(salt)).is_some(), taken, "a salt of {salt} characters");
         }
-        for odd in ["", "bcrypt:31", "bcrypt:+7", "argon2id:m=4294967295,t=1,p=1", "argon2id:m=64,t=65,p=1", "md5:1"] {
+        for bearable in ["argon2id:m=1048576,t=4,p=1", "argon2id:m=65536,t=64,p=1", "bcrypt:16"] {
+            assert!(Scheme::named(bearable).is_some(), "{bearable}");
+        }
+        for odd in [
+            "",
+            "bcrypt:31",
+            "bcrypt:+7",
+            "argon2id:m=4294967295,t=1,p=1",
+            "argon2id:m=64,t=65,p=1",
+            "argon2id:m=1048576,t=5,p=1",
+            "md5:1",
+        ] {
             assert_eq!(Scheme::named(odd), None, "{odd}");
         }
     }
