@@ -134,7 +134,26 @@ async fn a_secret_may_come_from_a_file() {
     assert!(browser.at(&place.serve().await).is_signed_in().await, "a line's end makes no difference");
     let gone = bare().variable("MUNJIGI_SERVER__SECRET_FILE", "nowhere");
     gone.run(&["serve"]).complains(3, &["MUNJIGI_SERVER__SECRET_FILE", "server.secret_file", "nowhere"]);
+    let place = bare();
+    let long = place.path().join("a-file-that-is-not-there").display().to_string();
+    let gone = place.variable("MUNJIGI_SERVER__SECRET_FILE", &long);
+    gone.run(&["serve"]).complains(3, &["server.secret_file", "a-file-that-is-not-there"]);
     bare().variable("MUNJIGI_LOG__LEVEL_FILE", "x").run(&["serve"]).complains(3, &["log.level_file"]);
+}
+
+#[test]
+fn a_secret_that_was_given_for_its_file_is_not_shown() {
+    for secret in [
+        "Zm9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2VkZm8=",
+        "Zm9yZ2VkZm9y/2VkZm9yZ2VkZm9yZ2VkZm9yZ2VkZm8=",
+        "/m9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2VkZm8=",
+        "//9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2VkZm8=",
+        "Zm9yZ2Vk/m9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2Vk/m8=",
+    ] {
+        let refused = bare().variable("MUNJIGI_SERVER__SECRET_FILE", secret).run(&["config", "check"]);
+        let refused = refused.complains(3, &["MUNJIGI_SERVER__SECRET_FILE", "server.secret_file"]);
+        assert!(!refused.stderr.contains(&secret[4..]), "{}", refused.stderr);
+    }
 }
 
 #[test]
