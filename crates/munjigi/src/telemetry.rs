@@ -5,10 +5,10 @@
 
 use std::error::Error;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::config::values::log_filter;
 use crate::config::{Log, LogFormat};
 
 /// Starts logging, to standard error.
@@ -16,7 +16,7 @@ use crate::config::{Log, LogFormat};
 /// # Errors
 /// If this process already logs, or the directives are wrong (which the configuration sees to).
 pub fn start(config: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(&config.level)?;
+    let filter = log_filter(&config.level)?;
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match config.format {

@@ -12,6 +12,7 @@ use munjigi_rules::register::Mode;
 use munjigi_rules::throttle::Quota;
 use munjigi_store::sqlite::Migrate;
 use secrecy::SecretString;
+use tracing_subscriber::filter::{self, EnvFilter};
 use url::Url;
 
 use super::layers::{Given, Layers, Source};
@@ -334,12 +335,21 @@ impl<'a> Reader<'a> {
         let text = self.text(name);
         // A bare word that is no level would be taken for a target's name, and silence everything else.
         let words = text.split(',').map(str::trim).filter(|word| !word.contains(['=', '[']));
-        let unknown = words.into_iter().any(|word| word.parse::<tracing_subscriber::filter::LevelFilter>().is_err());
-        if unknown || tracing_subscriber::EnvFilter::builder().parse(&text).is_err() {
+        let unknown = words.into_iter().any(|word| word.parse::<filter::LevelFilter>().is_err());
+        if unknown || log_filter(&text).is_err() {
             self.refuse(name, "\"info\", \"debug\" or directives such as \"info,munjigi=debug\"");
         }
         text
     }
+}
+
+/// The filter of the log. What a directive says of a field is compared as it stands: as a pattern it could take minutes, and all memory,
+/// to be compiled, and would be held against what visitors type.
+///
+/// # Errors
+/// They are no filter directives.
+pub fn log_filter(directives: &str) -> Result<EnvFilter, filter::ParseError> {
+    EnvFilter::builder().with_regex(false).parse(directives)
 }
 
 /// A value to go on with after a wrong one was noted; never used by a server that starts.

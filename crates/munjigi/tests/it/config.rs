@@ -100,6 +100,14 @@ fn a_wrong_value_that_may_hold_a_password_is_not_repeated() {
 }
 
 #[test]
+fn what_the_log_level_says_of_a_field_is_no_pattern() {
+    // Neither of them would be one.
+    for level in ["munjigi[{user=(}]=debug", "info,munjigi[{user=*}]=debug"] {
+        bare().set("log.level", level).run(&["config", "check"]).expect(0);
+    }
+}
+
+#[test]
 fn everything_wrong_is_said_at_once() {
     let place = bare().set("tokens.access_ttl", "x").set("log.format", "y").set("server.nothing", "z");
     place.run(&["serve"]).complains(3, &["tokens.access_ttl", "log.format", "server.nothing"]);

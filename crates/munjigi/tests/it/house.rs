@@ -34,6 +34,9 @@ const ABSENT: &[(&str, &str)] = &[
     ("process::Command", ""),
     // No pattern is made, of input or of anything else.
     ("Regex", ""),
+    // The filter of the log would make some of its directives.
+    ("EnvFilter::", "config/values.rs"),
+    ("with_regex(true)", ""),
     // Nobody is called but Redis, by its own crate.
     ("TcpStream::connect", ""),
     ("UnixStream::connect", ""),
