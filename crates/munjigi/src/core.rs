@@ -77,7 +77,7 @@ impl Core {
     /// # Errors
     /// A store cannot be opened, the secret is missing or not the database's; the message says what to do.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, role: Role) -> anyhow::Result<Self> {
-        let secrets = secrets(config)?;
+        let secrets = secrets(config, &clock)?;
         let sqlite = open_sqlite(config)?;
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
@@ -155,6 +155,7 @@ impl Core {
             tick.tick().await;
             let kept = async {
                 self.verifier.try_reload().await?;
+                self.keys.reread_secret()?;
                 if self.feed.clock_off_by().is_none() {
                     self.keys.advance(self.now()).await?;
                 }
@@ -177,7 +178,7 @@ impl Core {
 }
 
 /// The secret: as configured, or made at the first start where nobody else has to know it.
-fn secrets(config: &Config) -> anyhow::Result<Secrets> {
+fn secrets(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Secrets> {
     let (dir, previous) = (&config.server.data_dir, config.server.previous_secrets.clone());
     let current = match &config.server.secret {
         Some(secret) => secret.clone(),
@@ -187,7 +188,8 @@ fn secrets(config: &Config) -> anyhow::Result<Secrets> {
         ),
         None => {
             secret::make_data_dir(dir)?;
-            return Secrets::from_file(SecretFile::new(dir, previous));
+            let keep = config.tokens.lifetimes.idle;
+            return Secrets::from_file(SecretFile::new(dir, previous, keep, Arc::clone(clock)));
         }
     };
     Ok(Secrets::configured(current, previous))

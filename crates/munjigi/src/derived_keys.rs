@@ -35,7 +35,7 @@ struct Keys {
 impl Keys {
     fn derive(secrets: &Secrets, purpose: &str) -> anyhow::Result<Self> {
         let generation = secrets.generation();
-        let keys = secrets.derive_all(purpose).into_iter().map(|derived| {
+        let keys = secrets.derive_verifying(purpose).into_iter().map(|derived| {
             // The key's name says which secret it is from without saying anything about the secret.
             let name = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, derived.as_ref());
             let kid: String = name.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -48,7 +48,7 @@ impl Keys {
 }
 
 impl DerivedKeys {
-    /// The keys of all secrets for tokens of this type.
+    /// The keys of all secrets that verify, for tokens of this type.
     ///
     /// # Errors
     /// Never with derived keys, which are long enough.

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::output;
 use crate::core::Core;
-use crate::keys::Former;
+use crate::secret::Former;
 
 /// Replaces the secret of the installation
 #[derive(Subcommand)]
@@ -26,13 +26,15 @@ pub(super) enum Secret {
 impl Secret {
     pub(super) async fn run(self, core: &Core) -> anyhow::Result<ExitCode> {
         let Self::Rotate { compromised } = self;
-        let former = if compromised { Former::Forgotten } else { Former::Kept };
+        let former = if compromised { Former::Known } else { Former::Kept };
         core.keys.rotate_secret(former, core.now()).await?;
         output::say(match former {
             Former::Kept => {
                 "the secret was replaced; the former one is kept in secret.previous until its last token has expired"
             }
-            Former::Forgotten => "the secret and every key were replaced; everybody logs in again",
+            Former::Known => {
+                "the secret and every key were replaced; everybody logs in again, and servers that run know it within a second"
+            }
         });
         Ok(ExitCode::SUCCESS)
     }

@@ -23,7 +23,7 @@ use secrecy::ExposeSecret as _;
 use crate::secret::{Secrets, Under};
 use crate::{config, random};
 
-pub use operate::{Former, Rotated, When};
+pub use operate::{Rotated, When};
 
 /// How often every node reads the ring again, so that it learns within a second of a key that was made or revoked.
 pub const REREAD: Duration = Duration::from_millis(500);
@@ -57,8 +57,7 @@ impl KeyRing {
     /// # Errors
     /// The database cannot be reached, or `server.secret` is not the one that it was made with.
     pub async fn open(store: Arc<dyn Keys>, secrets: Secrets, tokens: config::Tokens) -> anyhow::Result<Self> {
-        compare(&*store, &secrets).await?;
-        let open = ArcSwap::from_pointee(Ring::open(store.keys().await?, &secrets)?);
+        let open = ArcSwap::from_pointee(Ring::read(&*store, &secrets).await?);
         Ok(Self { store, secrets, tokens, open })
     }
 
@@ -68,6 +67,7 @@ impl KeyRing {
     /// # Errors
     /// The database cannot be reached, or the configured shared secret was revoked.
     pub async fn prepare(&self, now: Timestamp) -> anyhow::Result<()> {
+        let held = self.hold().await?;
         let candidate = self.candidate(now)?;
         match self.tokens.shared_secret {
             Some(_) => anyhow::ensure!(
@@ -77,7 +77,7 @@ impl KeyRing {
             None => drop(self.store.ensure_active(candidate).await?),
         }
         self.store.note_ttl(self.tokens.lifetimes.access).await?;
-        self.reseal().await
+        self.reseal(held.as_ref()).await
     }
 
     /// Lets the next key sign, once it was published long enough. Whichever node is first does it for all.
@@ -114,6 +114,14 @@ impl KeyRing {
         Ok(live.map(|key| key.longest_ttl).max().unwrap_or_default())
     }
 
+    /// Reads the secret again, where it is in a file: another process may have replaced it, or a former one's time may be over.
+    ///
+    /// # Errors
+    /// It cannot be read; what was read before stays in use.
+    pub fn reread_secret(&self) -> anyhow::Result<()> {
+        self.secrets.reread()
+    }
+
     /// Forgets keys whose last token has expired.
     ///
     /// # Errors
@@ -131,6 +139,24 @@ impl KeyRing {
 }
 
 impl Ring {
+    /// Reads the ring. Where that fails with the secret at hand, another process may just have replaced it.
+    async fn read(store: &dyn Keys, secrets: &Secrets) -> anyhow::Result<Self> {
+        loop {
+            let generation = secrets.generation();
+            let ring = async {
+                compare(store, secrets).await?;
+                Self::open(store.keys().await?, secrets)
+            };
+            match ring.await {
+                Err(error) => {
+                    secrets.reread()?;
+                    anyhow::ensure!(secrets.generation() != generation, error);
+                }
+                ring => return ring,
+            }
+        }
+    }
+
     fn open(stored: Vec<StoredKey>, secrets: &Secrets) -> anyhow::Result<Self> {
         let mut active = None;
         let mut verifying = Vec::new();
@@ -176,12 +202,7 @@ impl KeySource for KeyRing {
     async fn load(&self) -> Result<Vec<VerifyingKey>, BoxError> {
         let stored = self.store.keys().await?;
         if self.open.load().stored != stored {
-            let ring = Ring::open(stored.clone(), &self.secrets).or_else(|_| {
-                // Sealed with a secret that this process does not have yet: another one may have replaced it.
-                self.secrets.reread()?;
-                Ring::open(stored, &self.secrets)
-            })?;
-            self.open.store(Arc::new(ring));
+            self.open.store(Arc::new(Ring::read(&*self.store, &self.secrets).await?));
         }
         Ok(self.open.load().verifying.clone())
     }

@@ -6,7 +6,7 @@ use munjigi_rules::Timestamp;
 use munjigi_store::{KeyStatus, Revoked, StoreError, StoredKey};
 
 use super::{KeyRing, PUBLISHED_FOR, compare, unseal};
-use crate::secret::Under;
+use crate::secret::{Former, Locked, Under};
 
 /// When a new key begins to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,15 +15,6 @@ pub enum When {
     Published,
     /// At once: a service that keeps the key set may refuse its tokens until it reads the set again.
     Now,
-}
-
-/// What becomes of a secret that is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Former {
-    /// It verifies and decrypts until the last refresh token that it signed has expired.
-    Kept,
-    /// Somebody may know it, and with it every key: it is worth nothing from now on, and neither is anything signed before.
-    Forgotten,
 }
 
 /// What a rotation came to.
@@ -66,6 +57,7 @@ impl KeyRing {
             "tokens.shared_secret is configured: give another one there and restart the server; the old one goes on verifying \
              until its last token has expired"
         );
+        let _held = self.hold().await?;
         let candidate = self.candidate(now)?;
         if when == When::Now {
             // One that waits already is known to more services than a new one.
@@ -86,6 +78,7 @@ impl KeyRing {
     /// # Errors
     /// The database cannot be reached, or it is the configured shared secret that signs now.
     pub async fn revoke(&self, kid: &str, now: Timestamp) -> anyhow::Result<Revoked> {
+        let _held = self.hold().await?;
         let replacement = if self.tokens.shared_secret.is_some() { None } else { Some(self.candidate(now)?) };
         let revoked = self.store.revoke(kid, replacement, now).await?;
         ensure!(
@@ -95,30 +88,35 @@ impl KeyRing {
         Ok(revoked)
     }
 
-    /// Puts a new secret in the place of the one in the data directory, and seals the keys with it. Servers that run learn of
-    /// it by themselves.
+    /// Puts a new secret in the place of the one in the data directory, and seals the keys with it; if somebody may know the
+    /// former one, and with it every key, it makes new keys too. Servers that run learn of it by themselves.
     ///
     /// # Errors
     /// The secret is a configured one, a file cannot be written, or the database cannot be reached.
     pub async fn rotate_secret(&self, former: Former, now: Timestamp) -> anyhow::Result<()> {
-        let file = self.secrets.file().context(
+        let held = self.hold().await?.context(
             "server.secret is configured, so the new one is given there. Make it with `openssl rand -hex 32`. One server: put it in \
              server.secret and the present one in server.previous_secrets, and restart. Several: first put it in \
              server.previous_secrets of all and restart them, then exchange the two and restart them again. The former one can \
              go once tokens.refresh_ttl has passed",
         )?;
         // In this order, whoever stops in the middle of it leaves an installation that works: the former secret goes last.
-        file.replace(self.tokens.lifetimes.idle, now)?;
+        held.replace(former)?;
         self.secrets.reread()?;
         compare(&*self.store, &self.secrets).await?;
-        if former == Former::Forgotten {
+        if former == Former::Known {
             self.revoke_all(now).await?;
         }
-        self.reseal().await?;
-        if former == Former::Forgotten {
-            file.forget()?;
-        }
-        Ok(())
+        self.reseal(Some(&held)).await
+    }
+
+    /// Sees to it that nobody replaces the secret while a key is sealed with it: with another one it could not be opened again.
+    /// `None`: it is configured, and nobody replaces it.
+    pub(super) async fn hold(&self) -> anyhow::Result<Option<Locked<'_>>> {
+        let Some(file) = self.secrets.file() else { return Ok(None) };
+        let held = file.lock().await?;
+        self.secrets.reread()?;
+        Ok(Some(held))
     }
 
     /// Revokes every key, but for one that is configured: it was not made here.
@@ -137,8 +135,8 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Seals with the present secret what was sealed with a former one.
-    pub(super) async fn reseal(&self) -> anyhow::Result<()> {
+    /// Seals with the present secret what was sealed with a former one, and forgets those that are good for nothing else.
+    pub(super) async fn reseal(&self, held: Option<&Locked<'_>>) -> anyhow::Result<()> {
         for key in self.store.keys().await?.iter().filter(|key| key.status != KeyStatus::Revoked) {
             if let (opened, Under::Former) = unseal(key, &self.secrets)? {
                 let sealed = self.secrets.seal(&key.kid, &opened.to_bytes())?;
@@ -146,6 +144,6 @@ impl KeyRing {
                 self.store.reseal(&key.kid, &key.sealed, &sealed).await?;
             }
         }
-        Ok(())
+        held.map_or(Ok(()), Locked::forget_over)
     }
 }

@@ -2,41 +2,70 @@
 //!
 //! ```text
 //! secret            the present one
-//! secret.previous   former ones, a line each: when it was replaced (seconds since 1970), and what it was
+//! secret.previous   former ones, a line each: when it was replaced (seconds since 1970; with `!` if somebody may know it), and
+//!                   what it was
 //! ```
+//!
+//! A former secret verifies for as long as a refresh token of it can be shown, and not at all if somebody may know it. It decrypts
+//! for as long as its line is there: until every key was sealed with the present one.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use munjigi_gate::Clock;
 use munjigi_rules::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
+use super::{Held, Worth};
 use crate::config::values::SECRET_MIN;
 use crate::random;
+
+/// So long, in tenths of a second, a command waits for another one that works on the secret.
+const PATIENCE: u32 = 100;
+
+/// What becomes of a secret that is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Former {
+    /// It verifies until the last refresh token that it signed has expired.
+    Kept,
+    /// Somebody may know it: it verifies nothing from now on.
+    Known,
+}
 
 /// Where the secret is kept.
 pub struct SecretFile {
     dir: PathBuf,
     /// `server.previous_secrets`, which are former ones too.
     configured: Vec<SecretString>,
+    /// How long a former secret verifies: as long as a refresh token that it signed can be shown.
+    keep: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+/// A line of `secret.previous`.
+struct Line {
+    replaced: Timestamp,
+    former: Former,
+    secret: SecretString,
 }
 
 impl SecretFile {
-    /// In this data directory, with `server.previous_secrets`.
+    /// In this data directory, with `server.previous_secrets`; a former secret verifies for `keep` after it was replaced.
     #[must_use]
-    pub fn new(dir: &Path, configured: Vec<SecretString>) -> Self {
-        Self { dir: dir.to_owned(), configured }
+    pub fn new(dir: &Path, configured: Vec<SecretString>, keep: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { dir: dir.to_owned(), configured, keep, clock }
     }
 
     /// The present secret, made if there is none, and then former ones. Two processes that start at once get the same one: the
     /// file appears whole or not at all.
-    pub(super) fn read_or_make(&self) -> anyhow::Result<Vec<SecretString>> {
+    pub(super) fn read_or_make(&self) -> anyhow::Result<Vec<Held>> {
         let path = self.present();
         if !path.exists() {
             self.make().with_context(|| format!("cannot make the secret {}", path.display()))?;
@@ -47,47 +76,34 @@ impl SecretFile {
         if present.len() < SECRET_MIN {
             bail!("{}: a secret has at least 32 bytes; restore the file from a backup", path.display());
         }
-        let former = self.former()?.into_iter().map(|(_, secret)| secret);
-        let all = std::iter::once(present.to_owned().into()).chain(former).chain(self.configured.iter().cloned());
-        Ok(all.collect())
+        let lines = self.lines()?.into_iter().map(|line| Held { worth: self.worth(&line), secret: line.secret });
+        let configured = self.configured.iter().cloned().map(Held::verifying);
+        Ok(std::iter::once(Held::verifying(present.to_owned().into())).chain(lines).chain(configured).collect())
     }
 
-    /// Puts a new secret in the place of the present one, which verifies and decrypts for `keep` from now on: as long as a
-    /// refresh token that it signed can be shown. Processes that run learn of it by [`super::Secrets::reread`].
-    ///
-    /// # Errors
-    /// If a file cannot be written; the message names it. What was kept before is still there then.
-    pub fn replace(&self, keep: Duration, now: Timestamp) -> anyhow::Result<()> {
-        let dir = fs::File::open(&self.dir).with_context(|| format!("cannot open {}", self.dir.display()))?;
-        // One at a time; the lock goes with the file handle.
-        flock(&dir, FlockOperation::LockExclusive)?;
-        let path = self.present();
-        let present = read(&path)?.with_context(|| format!("there is no secret {}", path.display()))?;
-        let former = self.former()?.into_iter().filter(|(replaced, _)| replaced.plus(keep) > now);
-        let mut lines = Zeroizing::new(String::new());
-        for (replaced, secret) in std::iter::once((now, present.trim_end().to_owned().into())).chain(former) {
-            lines.push_str(&format!("{} {}\n", replaced.as_secs(), secret.expose_secret()));
-        }
-        for (path, text) in [(self.previous(), &lines), (path, &new_secret())] {
-            let draft = self.draft(text).with_context(|| format!("cannot write {}", path.display()))?;
-            fs::rename(&draft, &path).with_context(|| format!("cannot write {}", path.display()))?;
-            dir.sync_all()?;
-        }
-        Ok(())
+    fn worth(&self, line: &Line) -> Worth {
+        let in_time = line.replaced.plus(self.keep) > self.clock.now();
+        if in_time && line.former == Former::Kept { Worth::Verifies } else { Worth::Decrypts }
     }
 
-    /// Forgets the former secrets.
+    /// Sees to it that nobody else replaces the secret, or makes keys with it that it decrypts, until the answer is dropped.
     ///
     /// # Errors
-    /// If the file of them cannot be removed; the message names it.
-    pub fn forget(&self) -> anyhow::Result<()> {
-        let path = self.previous();
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+    /// Another process holds it, and does not let go.
+    pub async fn lock(&self) -> anyhow::Result<Locked<'_>> {
+        let dir = File::open(&self.dir).with_context(|| format!("cannot open {}", self.dir.display()))?;
+        for _ in 0..PATIENCE {
+            // The lock goes with the file handle, also of a process that is killed.
+            match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Locked { file: self, dir }),
+                Err(rustix::io::Errno::WOULDBLOCK) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) => return Err(error).with_context(|| format!("cannot lock {}", self.dir.display())),
             }
-            _ => Ok(()),
         }
+        bail!(
+            "{}: another munjigi command is at work on the secret or the keys; try again once it has ended",
+            self.dir.display()
+        )
     }
 
     fn present(&self) -> PathBuf {
@@ -98,12 +114,15 @@ impl SecretFile {
         self.dir.join("secret.previous")
     }
 
-    fn former(&self) -> anyhow::Result<Vec<(Timestamp, SecretString)>> {
+    fn lines(&self) -> anyhow::Result<Vec<Line>> {
         let path = self.previous();
         let text = read(&path)?.unwrap_or_default();
         let line = |line: &str| {
-            let (seconds, secret) = line.split_once(' ')?;
-            Some((Timestamp::from_secs(seconds.parse().ok()?), secret.to_owned().into()))
+            let (moment, secret) = line.split_once(' ')?;
+            let known = moment.strip_suffix('!');
+            let replaced = Timestamp::from_secs(known.unwrap_or(moment).parse().ok()?);
+            let former = if known.is_some() { Former::Known } else { Former::Kept };
+            Some(Line { replaced, former, secret: secret.to_owned().into() })
         };
         let lines: Option<Vec<_>> = text.lines().map(line).collect();
         lines.with_context(|| format!("{}: a line is not a moment and a secret; restore the file", path.display()))
@@ -115,17 +134,82 @@ impl SecretFile {
         fs::remove_file(&draft)?;
         match linked {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
-            _ => Ok(fs::File::open(&self.dir)?.sync_all()?),
+            _ => Ok(File::open(&self.dir)?.sync_all()?),
         }
     }
 
-    /// A file for its owner only, on the disk before anybody looks for it under its right name.
+    /// A file for its owner only, on the disk before anybody looks for it under its right name. Its owner is the directory's: an
+    /// administrator's command must not take it away from the server.
     fn draft(&self, text: &str) -> std::io::Result<PathBuf> {
         let draft = self.dir.join(format!("secret.{:016x}", u64::from_be_bytes(random::bytes())));
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let (ours, owner) = (file.metadata()?, fs::metadata(&self.dir)?);
+        if ours.uid() != owner.uid() {
+            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+        }
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         Ok(draft)
+    }
+}
+
+/// The secret, held against everybody else.
+pub struct Locked<'a> {
+    file: &'a SecretFile,
+    dir: File,
+}
+
+impl Locked<'_> {
+    /// Puts a new secret in the place of the present one. If somebody may know that, they may know those before it. Processes
+    /// that run learn of it by [`super::Secrets::reread`].
+    ///
+    /// # Errors
+    /// If a file cannot be written; the message names it. What was kept before is still there then.
+    pub fn replace(&self, former: Former) -> anyhow::Result<()> {
+        let path = self.file.present();
+        let present = read(&path)?.with_context(|| format!("there is no secret {}", path.display()))?;
+        let secret = present.trim_end().to_owned().into();
+        let mut lines = vec![Line { replaced: self.file.clock.now(), former, secret }];
+        lines.extend(self.file.lines()?);
+        if former == Former::Known {
+            lines.iter_mut().for_each(|line| line.former = former);
+        }
+        self.write_previous(&lines)?;
+        self.write(&path, &new_secret())
+    }
+
+    /// Forgets those that only decrypt. To be called once nothing is sealed with them any more.
+    ///
+    /// # Errors
+    /// If the file cannot be written; the message names it.
+    pub fn forget_over(&self) -> anyhow::Result<()> {
+        let lines = self.file.lines()?;
+        let before = lines.len();
+        let kept: Vec<_> = lines.into_iter().filter(|line| self.file.worth(line) == Worth::Verifies).collect();
+        if kept.len() == before { Ok(()) } else { self.write_previous(&kept) }
+    }
+
+    fn write_previous(&self, lines: &[Line]) -> anyhow::Result<()> {
+        let path = self.file.previous();
+        if lines.is_empty() {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            return Ok(self.dir.sync_all()?);
+        }
+        let mut text = Zeroizing::new(String::new());
+        for line in lines {
+            let mark = if line.former == Former::Known { "!" } else { "" };
+            text.push_str(&format!("{}{mark} {}\n", line.replaced.as_secs(), line.secret.expose_secret()));
+        }
+        self.write(&path, &text)
+    }
+
+    fn write(&self, path: &Path, text: &str) -> anyhow::Result<()> {
+        let written = || {
+            let draft = self.file.draft(text)?;
+            fs::rename(&draft, path)?;
+            self.dir.sync_all()
+        };
+        written().with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
@@ -161,55 +245,99 @@ pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const LONG: Duration = Duration::from_secs(1_000);
 
-    fn all(file: &SecretFile) -> Vec<String> {
-        file.read_or_make().unwrap().iter().map(|secret| secret.expose_secret().to_owned()).collect()
+    /// A clock that is set by hand, in seconds.
+    #[derive(Default)]
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn file(dir: &tempfile::TempDir, configured: &[&str]) -> (SecretFile, Arc<Hand>) {
+        let configured = configured.iter().map(|secret| (*secret).to_owned().into()).collect();
+        let clock = Arc::new(Hand::default());
+        (SecretFile::new(dir.path(), configured, LONG, Arc::clone(&clock) as _), clock)
+    }
+
+    fn all(file: &SecretFile) -> Vec<(String, Worth)> {
+        file.read_or_make().unwrap().iter().map(|held| (held.secret.expose_secret().to_owned(), held.worth)).collect()
     }
 
     #[test]
     fn processes_that_start_at_once_agree_on_one_secret() {
         let dir = tempfile::tempdir().unwrap();
-        let made: Vec<Vec<String>> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| all(&SecretFile::new(dir.path(), vec![])))).collect();
+        let made: Vec<Vec<_>> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| all(&file(&dir, &[]).0))).collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
-        assert!(made.iter().all(|secrets| *secrets == made[0] && secrets.len() == 1 && secrets[0].len() == 64));
+        assert!(made.iter().all(|secrets| *secrets == made[0] && secrets.len() == 1 && secrets[0].0.len() == 64));
         let file = fs::metadata(dir.path().join("secret")).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
-    #[test]
-    fn a_replaced_secret_is_kept_as_long_as_a_token_of_it_lives() {
+    #[tokio::test]
+    async fn a_replaced_secret_verifies_as_long_as_a_token_of_it_lives_and_then_only_decrypts() {
         let dir = tempfile::tempdir().unwrap();
-        let file = SecretFile::new(dir.path(), vec!["configured beside it".to_owned().into()]);
-        let first = all(&file).remove(0);
-        file.replace(LONG, NOW).unwrap();
-        let second = all(&file).remove(0);
-        assert_eq!(all(&file)[1..], [first.clone(), "configured beside it".to_owned()]);
-        file.replace(LONG, NOW.plus(LONG / 2)).unwrap();
-        assert_eq!(all(&file)[1..3], [second.clone(), first]);
-        file.replace(LONG, NOW.plus(LONG)).unwrap();
+        let (file, clock) = file(&dir, &["configured beside it"]);
+        let first = all(&file).remove(0).0;
+        let locked = file.lock().await.unwrap();
+        locked.replace(Former::Kept).unwrap();
+        let second = all(&file).remove(0).0;
+        let configured = ("configured beside it".to_owned(), Worth::Verifies);
+        assert_eq!(all(&file)[1..], [(first.clone(), Worth::Verifies), configured]);
+        clock.0.store(500, Ordering::Relaxed);
+        locked.replace(Former::Kept).unwrap();
+        clock.0.store(1_000, Ordering::Relaxed);
+        assert_eq!(all(&file)[1..3], [(second.clone(), Worth::Verifies), (first, Worth::Decrypts)]);
+        locked.forget_over().unwrap();
         let kept = all(&file);
-        assert!(kept.contains(&second) && kept.len() == 4, "the first one's time is over");
+        assert!(kept.len() == 3 && kept[1] == (second, Worth::Verifies), "the first one's time is over");
         let mode = fs::metadata(dir.path().join("secret.previous")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        file.forget().unwrap();
-        file.forget().unwrap();
-        assert_eq!(all(&file).len(), 2, "the present one and the configured one");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_somebody_may_know_verifies_nothing_and_neither_do_those_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, _) = file(&dir, &[]);
+        let first = all(&file).remove(0).0;
+        let locked = file.lock().await.unwrap();
+        locked.replace(Former::Kept).unwrap();
+        let second = all(&file).remove(0).0;
+        locked.replace(Former::Known).unwrap();
+        assert_eq!(all(&file)[1..], [(second, Worth::Decrypts), (first, Worth::Decrypts)]);
+        locked.forget_over().unwrap();
+        locked.forget_over().unwrap();
+        assert_eq!(all(&file).len(), 1);
+        assert!(!dir.path().join("secret.previous").exists());
+    }
+
+    #[tokio::test]
+    async fn one_at_a_time_works_on_the_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let ((one, _), (two, _)) = (file(&dir, &[]), file(&dir, &[]));
+        let held = one.lock().await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(150), two.lock()).await.is_err(), "it waits");
+        drop(held);
+        two.lock().await.unwrap();
     }
 
     #[test]
     fn a_damaged_file_of_former_secrets_is_named_and_not_shown() {
         let dir = tempfile::tempdir().unwrap();
-        let file = SecretFile::new(dir.path(), vec![]);
+        let (file, _) = file(&dir, &[]);
         all(&file);
         fs::write(dir.path().join("secret.previous"), "topsecret").unwrap();
-        let error = format!("{:#}", file.read_or_make().unwrap_err());
+        let error = format!("{:#}", file.read_or_make().err().unwrap());
         assert!(error.contains("secret.previous") && !error.contains("topsecret"), "{error}");
     }
 }

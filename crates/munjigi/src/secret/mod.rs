@@ -16,7 +16,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-pub use file::{SecretFile, make_data_dir};
+pub use file::{Former, Locked, SecretFile, make_data_dir};
 
 /// 32 derived bytes for one purpose.
 pub type DerivedKey = Zeroizing<[u8; 32]>;
@@ -29,14 +29,42 @@ pub struct Secrets(Arc<Shared>);
 struct Shared {
     /// None: it was configured, and stays as it is.
     file: Option<SecretFile>,
-    held: ArcSwap<Held>,
+    now: ArcSwap<Now>,
 }
 
 /// The secrets of a moment.
-struct Held {
+struct Now {
     generation: u64,
     /// The present one first.
-    all: Vec<SecretString>,
+    all: Vec<Held>,
+}
+
+/// A secret, and what it is still good for.
+#[derive(Clone)]
+struct Held {
+    secret: SecretString,
+    worth: Worth,
+}
+
+/// What a secret is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Worth {
+    /// Everything.
+    Verifies,
+    /// Its time is over, or somebody may know it: what is sealed with it has to be sealed with the present one.
+    Decrypts,
+}
+
+impl Held {
+    fn verifying(secret: SecretString) -> Self {
+        Self { secret, worth: Worth::Verifies }
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.worth == other.worth && self.secret.expose_secret() == other.secret.expose_secret()
+    }
 }
 
 /// Which secret something was encrypted under.
@@ -58,7 +86,7 @@ impl Secrets {
     /// From the configuration.
     #[must_use]
     pub fn configured(current: SecretString, previous: Vec<SecretString>) -> Self {
-        Self::holding(None, std::iter::once(current).chain(previous).collect())
+        Self::holding(None, std::iter::once(current).chain(previous).map(Held::verifying).collect())
     }
 
     /// From a file, which is made if it is not there.
@@ -70,8 +98,8 @@ impl Secrets {
         Ok(Self::holding(Some(file), all))
     }
 
-    fn holding(file: Option<SecretFile>, all: Vec<SecretString>) -> Self {
-        Self(Arc::new(Shared { file, held: ArcSwap::from_pointee(Held { generation: 0, all }) }))
+    fn holding(file: Option<SecretFile>, all: Vec<Held>) -> Self {
+        Self(Arc::new(Shared { file, now: ArcSwap::from_pointee(Now { generation: 0, all }) }))
     }
 
     /// The file that it is in, if it is in one of ours.
@@ -80,10 +108,10 @@ impl Secrets {
         self.0.file.as_ref()
     }
 
-    /// Rises whenever other secrets are held than before.
+    /// Rises whenever other secrets are held than before, or one of them is good for less.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.0.held.load().generation
+        self.0.now.load().generation
     }
 
     /// Reads the file again, if there is one.
@@ -93,9 +121,9 @@ impl Secrets {
     pub fn reread(&self) -> anyhow::Result<()> {
         let Some(file) = self.file() else { return Ok(()) };
         let all = file.read_or_make()?;
-        self.0.held.rcu(|held| {
-            let same = held.all.iter().map(SecretString::expose_secret).eq(all.iter().map(SecretString::expose_secret));
-            if same { Arc::clone(held) } else { Arc::new(Held { generation: held.generation + 1, all: all.clone() }) }
+        self.0.now.rcu(|now| {
+            let changed = || Arc::new(Now { generation: now.generation + 1, all: all.clone() });
+            if now.all == all { Arc::clone(now) } else { changed() }
         });
         Ok(())
     }
@@ -106,10 +134,17 @@ impl Secrets {
         self.derive_all(purpose).swap_remove(0)
     }
 
-    /// The keys of all secrets for `purpose`, the present one's first.
+    /// The keys of all secrets that still verify for `purpose`, the present one's first.
     #[must_use]
-    pub fn derive_all(&self, purpose: &str) -> Vec<DerivedKey> {
-        self.0.held.load().all.iter().map(|secret| derive(secret, purpose)).collect()
+    pub fn derive_verifying(&self, purpose: &str) -> Vec<DerivedKey> {
+        let now = self.0.now.load();
+        let verifying = now.all.iter().filter(|held| held.worth == Worth::Verifies);
+        verifying.map(|held| derive(&held.secret, purpose)).collect()
+    }
+
+    /// The keys of all secrets for `purpose`, the present one's first.
+    fn derive_all(&self, purpose: &str) -> Vec<DerivedKey> {
+        self.0.now.load().all.iter().map(|held| derive(&held.secret, purpose)).collect()
     }
 
     /// Encrypts `plain` with AES-256-GCM under the present secret; `name` is bound to it.

@@ -1,9 +1,11 @@
 //! Keys come, sign, retire and are revoked, and the secret is replaced, while people are signed in (section 4).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use munjigi::keys::{PUBLISHED_FOR, When};
+use munjigi::secret::{Former, SecretFile};
 use serde_json::Value;
 
 use crate::harness::{Browser, Place, Process, Site, eventually, header_of};
@@ -206,6 +208,51 @@ async fn a_secret_that_somebody_knows_is_worth_nothing_at_once() {
     server.kill();
     let server = place.serve().await;
     assert!(mina.at(&server).is_signed_in().await);
+}
+
+/// What `munjigi secret rotate --compromised` has done when it is killed right after its first step.
+async fn replaced_and_no_more(place: &Place) {
+    let clock = Arc::new(munjigi::AnchoredClock::start());
+    let file = SecretFile::new(&place.path().join("data"), vec![], Duration::from_secs(1_000), clock);
+    file.lock().await.unwrap().replace(Former::Known).unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_that_somebody_knows_verifies_nothing_while_keys_are_still_sealed_with_it() {
+    let place = Place::new();
+    let server = place.serve().await;
+    let mut mina = server.browser();
+    mina.register("mina").await.expect(201);
+    let stolen = mina.clone().without("accessToken");
+    replaced_and_no_more(&place).await;
+    assert!(place.path().join("data/secret.previous").exists());
+    eventually("the refresh token is worth nothing", async || !stolen.clone().is_signed_in().await).await;
+    mina.log_in("mina").await.expect(200);
+    assert!(mina.clone().without("accessToken").is_signed_in().await, "the new secret signs");
+    assert!(!place.log().contains(" ERROR "), "{}", place.log());
+    // The next start ends what the command began.
+    server.kill();
+    let server = place.serve().await;
+    assert!(!place.path().join("data/secret.previous").exists());
+    assert!(mina.at(&server).is_signed_in().await && !stolen.at(&server).is_signed_in().await);
+}
+
+#[tokio::test]
+async fn keys_are_made_one_command_after_the_other_while_the_secret_is_replaced() {
+    let place = Place::new();
+    let server = place.serve().await;
+    std::thread::scope(|scope| {
+        for command in [["secret", "rotate"].as_slice(), &["secret", "rotate", "--compromised"]] {
+            scope.spawn(|| (0..3).for_each(|_| drop(place.run(command).expect(0))));
+        }
+        scope.spawn(|| (0..6).for_each(|_| drop(place.run(&["key", "rotate", "--now"]).expect(0))));
+    });
+    server.kill();
+    let server = place.serve().await;
+    let mut mina = server.browser();
+    mina.register("mina").await.expect(201);
+    assert!(mina.is_signed_in().await);
+    assert!(!place.log().contains(" ERROR "), "{}", place.log());
 }
 
 #[tokio::test]

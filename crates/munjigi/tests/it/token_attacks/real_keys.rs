@@ -1,6 +1,7 @@
 //! The keys that a site really signs with, unsealed behind its back: only with them can a token be wrong in a single respect.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use munjigi::gate::SigningKey;
 use munjigi::secret::{SecretFile, Secrets};
@@ -11,7 +12,8 @@ use crate::harness::{Browser, Site, claims_of, header_of};
 fn secrets(site: &Site) -> Secrets {
     let database = site.database();
     let dir = Path::new(database.path().unwrap()).parent().unwrap();
-    Secrets::from_file(SecretFile::new(dir, Vec::new())).unwrap()
+    let clock = Arc::clone(&site.app.core.clock);
+    Secrets::from_file(SecretFile::new(dir, Vec::new(), std::time::Duration::MAX, clock)).unwrap()
 }
 
 /// The active key of access tokens.
