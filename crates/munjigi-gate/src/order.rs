@@ -27,6 +27,8 @@ pub enum CookieOrder {
         /// When the refresh token expires: the access cookie lives as long.
         expires: Timestamp,
     },
+    /// Set only what the browser is to be known by at its next log-in.
+    SetDevice(DeviceToken),
     /// Take access and refresh token away.
     Clear,
 }
@@ -86,6 +88,7 @@ impl fmt::Debug for CookieOrder {
                 .field("persistence", persistence)
                 .field("expires", expires)
                 .finish_non_exhaustive(),
+            Self::SetDevice(_) => f.write_str("SetDevice(..)"),
             Self::Clear => f.write_str("Clear"),
         }
     }
@@ -107,6 +110,22 @@ impl CookieOrder {
         }
     }
 
+    /// A handler's order in the place of the gate's own. Where somebody was renewed, what was just earned must reach the browser
+    /// whatever else the handler has for it.
+    pub(crate) fn instead_of(self, own: Self) -> Self {
+        match (self, own) {
+            (Self::SetAccess { token, .. }, Self::Set(mut issued)) => {
+                issued.access_token = token;
+                Self::Set(issued)
+            }
+            (Self::SetDevice(device), Self::Set(mut issued)) => {
+                issued.device = Some(device);
+                Self::Set(issued)
+            }
+            (order, _) => order,
+        }
+    }
+
     fn lines(&self, cookies: &CookieSettings, now: Timestamp) -> Result<Vec<HeaderValue>, UnfitToken> {
         match self {
             Self::Keep => Ok(vec![]),
@@ -117,15 +136,22 @@ impl CookieOrder {
                     cookies.set(Cookie::Refresh, &issued.refresh_token, max_age)?,
                 ];
                 if let Some(device) = &issued.device {
-                    lines.push(cookies.set(Cookie::Device, &device.token, Some(device.max_age.as_secs()))?);
+                    lines.push(device.line(cookies)?);
                 }
                 Ok(lines)
             }
             Self::SetAccess { token, persistence, expires } => {
                 Ok(vec![cookies.set(Cookie::Access, token, persistence.max_age(*expires, now))?])
             }
+            Self::SetDevice(device) => Ok(vec![device.line(cookies)?]),
             Self::Clear => Ok(vec![cookies.clear(Cookie::Access)?, cookies.clear(Cookie::Refresh)?]),
         }
+    }
+}
+
+impl DeviceToken {
+    fn line(&self, cookies: &CookieSettings) -> Result<HeaderValue, UnfitToken> {
+        cookies.set(Cookie::Device, &self.token, Some(self.max_age.as_secs()))
     }
 }
 

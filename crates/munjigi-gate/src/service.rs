@@ -120,7 +120,7 @@ where
                         device: shown.device,
                         via: Via::Cookie,
                     },
-                    CookieOrder::Keep | CookieOrder::SetAccess { .. } | CookieOrder::Clear => shown,
+                    _ => shown,
                 });
             }
             request.extensions_mut().insert(visitor);
@@ -153,15 +153,10 @@ where
                 StateProjection::Serving { answer, own } => {
                     let mut response = ready!(answer.poll(cx))?;
                     let order = response.extensions_mut().remove::<CookieOrder>();
-                    let order = match (order, mem::replace(own, CookieOrder::Keep)) {
-                        (None, own) => own,
-                        // Somebody was renewed, and the handler has a newer access token for them: the refresh token that
-                        // was just earned must reach the browser all the same.
-                        (Some(CookieOrder::SetAccess { token, .. }), CookieOrder::Set(mut issued)) => {
-                            issued.access_token = token;
-                            CookieOrder::Set(issued)
-                        }
-                        (Some(order), _) => order,
+                    let own = mem::replace(own, CookieOrder::Keep);
+                    let order = match order {
+                        Some(order) => order.instead_of(own),
+                        None => own,
                     };
                     if order != CookieOrder::Keep {
                         let parts = this.gate.parts();

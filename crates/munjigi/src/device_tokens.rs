@@ -1,10 +1,12 @@
 //! Device tokens: by one of them a browser is known from which somebody has logged in to an account before. It signs nobody
-//! in. It is what keeps strangers, who have used up an account's failures, from locking its owner out (section 8).
+//! in. It is what keeps strangers, who have used up an account's failures, from locking its owner out (section 8). It is good for as
+//! long as the sessions that were opened with it could be: a new password ends it, so that who knew the old one has no failures
+//! of their own to guess with.
 
 use std::time::Duration;
 
 use munjigi_gate::DeviceToken;
-use munjigi_rules::Timestamp;
+use munjigi_rules::{Epoch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::derived_keys::DerivedKeys;
@@ -23,16 +25,23 @@ const MOST_ACCOUNTS: usize = 4;
 pub struct Device {
     /// Names the device among others: 128 random bits.
     did: String,
-    /// The accounts that somebody has logged in to from it, the last one first, as [`super::flows::log_in`] counts them.
-    accounts: Vec<String>,
+    /// The accounts that somebody has logged in to from it, the last one first, as [`super::flows::limits`] calls them, each with
+    /// the user's epoch then.
+    accounts: Vec<(String, Epoch)>,
     exp: i64,
 }
 
 impl Device {
-    /// What names this device, if somebody has logged in to `account` from it.
+    /// What names this device.
     #[must_use]
-    pub fn known_for(&self, account: &str) -> Option<&str> {
-        self.accounts.iter().any(|known| known == account).then_some(self.did.as_str())
+    pub fn id(&self) -> &str {
+        &self.did
+    }
+
+    /// The user's epoch when somebody last logged in to `account` from it.
+    #[must_use]
+    pub fn known_for(&self, account: &str) -> Option<Epoch> {
+        self.accounts.iter().find(|(known, _)| known == account).map(|(_, epoch)| *epoch)
     }
 }
 
@@ -54,17 +63,23 @@ impl DeviceTokens {
         self.0.open(token, now).ok().filter(|device: &Device| now.as_secs() < device.exp)
     }
 
-    /// The token for a browser from which somebody has just logged in to `account`.
+    /// The token for a browser from which somebody has just logged in to `account`, a user of this epoch.
     ///
     /// # Errors
     /// If signing fails, which it has no reason to.
-    pub fn issue(&self, before: Option<Device>, account: String, now: Timestamp) -> anyhow::Result<DeviceToken> {
+    pub fn issue(
+        &self,
+        before: Option<Device>,
+        account: String,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> anyhow::Result<DeviceToken> {
         let (did, before) = before.map_or_else(
             || (format!("{:032x}", u128::from_be_bytes(random::bytes())), vec![]),
             |device| (device.did, device.accounts),
         );
-        let others = before.into_iter().filter(|known| *known != account).take(MOST_ACCOUNTS - 1);
-        let accounts = std::iter::once(account.clone()).chain(others).collect();
+        let others = before.into_iter().filter(|(known, _)| *known != account).take(MOST_ACCOUNTS - 1);
+        let accounts = std::iter::once((account.clone(), epoch)).chain(others).collect();
         let token = self.0.sign(&Device { did, accounts, exp: now.plus(REMEMBERED).as_secs() })?;
         Ok(DeviceToken { token, max_age: REMEMBERED })
     }
@@ -84,21 +99,23 @@ mod tests {
     fn a_device_is_known_for_the_accounts_that_were_last_logged_in_to_from_it() {
         let tokens = tokens("one secret of thirty-two bytes....");
         let mut device = None;
-        for account in ["a", "b", "c", "b", "d", "e"] {
-            let issued = tokens.issue(device.take(), account.to_owned(), NOW).unwrap();
+        let mut ids = std::collections::HashSet::new();
+        for (number, account) in ["a", "b", "c", "b", "d", "e"].into_iter().enumerate() {
+            let epoch = Epoch(u32::try_from(number).unwrap());
+            let issued = tokens.issue(device.take(), account.to_owned(), epoch, NOW).unwrap();
             device = tokens.read(&issued.token, NOW);
+            ids.extend(device.as_ref().map(|device| device.id().to_owned()));
         }
         let device = device.unwrap();
-        assert_eq!(device.accounts, ["e", "d", "b", "c"]);
-        let did = device.known_for("b");
-        assert!(did.is_some_and(|did| did.len() == 32) && did == device.known_for("e"));
-        assert_eq!(device.known_for("a"), None);
+        let known = ["a", "b", "c", "d", "e"].map(|account| device.known_for(account));
+        assert_eq!(known, [None, Some(3), Some(2), Some(4), Some(5)].map(|epoch| epoch.map(Epoch)));
+        assert!(ids.len() == 1 && device.id().len() == 32);
     }
 
     #[test]
     fn a_device_token_is_good_for_its_time_and_under_its_own_secret() {
         let ours = tokens("one secret of thirty-two bytes....");
-        let issued = ours.issue(None, "a".to_owned(), NOW).unwrap();
+        let issued = ours.issue(None, "a".to_owned(), Epoch::default(), NOW).unwrap();
         let over = NOW.plus(issued.max_age);
         assert!(ours.read(&issued.token, over.minus(Duration::from_secs(1))).is_some());
         assert!(ours.read(&issued.token, over).is_none());

@@ -54,7 +54,7 @@ pub const KEYS: &[Key] = &[
     following(
         "server.trusted_proxies",
         "none",
-        "Addresses or networks of your proxies, in a list (`10.0.0.0/8`). Only their `X-Forwarded-For` is believed.",
+        "Addresses of your proxies, or networks in which nobody else is, in a list (`10.0.0.5`, `10.0.7.0/28`). Only their `X-Forwarded-For` is believed: whoever else is in such a network can say any address.",
     ),
     following(
         "server.trusted_origins",

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
 use super::keys::{self, Key};
+
+/// Most bytes of a file of settings, or with a secret in it.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +85,7 @@ impl Layers {
     /// # Errors
     /// The file cannot be read or is not TOML; the message says where.
     pub fn file(self, path: &Path, required: Required) -> Result<Self, ConfigError> {
-        match std::fs::read_to_string(path) {
+        match read(path) {
             Ok(text) => self.toml(path, &text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && required == Required::No => Ok(self),
             Err(error) => Err(ConfigError(vec![format!("{}: {error}", path.display())])),
@@ -151,7 +156,7 @@ impl Layers {
     fn put_from_files(&mut self, key: &'static Key, paths: &[String], source: Source) {
         let mut texts = Vec::new();
         for path in paths {
-            match std::fs::read_to_string(path) {
+            match read(Path::new(path)) {
                 Ok(text) => texts.push(text.trim_end_matches(['\r', '\n']).to_owned()),
                 Err(error) if !may_be_a_secret(path) => {
                     self.problems.push(format!("{source}: {}_file = {path:?}: {error}", key.name));
@@ -161,6 +166,16 @@ impl Layers {
         }
         self.given.insert(key.name, Given { texts, source });
     }
+}
+
+/// What is in a file, or comes through a pipe; never more than fits a configuration.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let length = File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if length as u64 > MOST_BYTES {
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "it has more than 1 MiB"));
+    }
+    Ok(text)
 }
 
 /// Whether somebody may have given the secret itself where its file was asked for. Base64 has slashes, too: only what begins with a

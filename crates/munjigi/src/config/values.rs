@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
     /// Addresses and networks.
     pub fn networks(&mut self, name: &str) -> Vec<ipnet::IpNet> {
         let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(ipnet::IpNet::from));
-        self.each(name, "addresses or networks such as \"10.0.0.0/8\"", parse)
+        self.each(name, "addresses or networks such as \"10.0.0.5\" or \"10.0.7.0/28\"", parse)
     }
 
     /// Origins.

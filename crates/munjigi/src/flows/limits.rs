@@ -15,13 +15,13 @@ use crate::device_tokens::Device;
 pub struct Counters(Vec<(LimitKey, Quota)>);
 
 /// Failed log-ins: of the account from this address, and from this address, whoever it is; and of the account from anywhere.
-/// The last does not bind a browser from which somebody has logged in to the account before: that has a counter of its own.
+/// The last does not bind `device`, a browser from which somebody has logged in to the account before: that has a counter of its own.
 /// So strangers can use up what they share, and the owner still comes in. Whether the account exists makes no difference.
 #[must_use]
 pub fn log_in(core: &Core, account: &str, client: &Client, device: Option<&Device>) -> Counters {
     let counters = |limits: config::Limits| {
-        let mut counters = match device.and_then(|device| device.known_for(account)) {
-            Some(device) => vec![(format!("log_in:device:{account}:{device}"), limits.log_in_account)],
+        let mut counters = match device {
+            Some(device) => vec![(format!("log_in:device:{account}:{}", device.id()), limits.log_in_account)],
             None => vec![(format!("log_in:anywhere:{account}"), limits.log_in_anywhere)],
         };
         if let Some(address) = client.limited_address() {

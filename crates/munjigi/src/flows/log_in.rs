@@ -6,7 +6,7 @@ use munjigi_rules::{Username, password};
 use munjigi_store::{Credentials, User};
 
 use super::open_session::{Previous, open_session, refuse_if_clock_is_off};
-use super::{Client, FlowError, TooMany, limits};
+use super::{Client, FlowError, TooMany, known_browser, limits};
 use crate::core::Core;
 
 /// What a visitor typed, and what their browser had.
@@ -43,7 +43,8 @@ pub async fn log_in(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Resu
     // First, so that under a flood a refusal costs nothing: no try is taken, and none has to be given back.
     core.passwords.room()?;
     let account = limits::account(attempt.username);
-    let counters = limits::log_in(core, &account, client, attempt.previous.device.as_ref());
+    let device = known_browser::known(core, attempt.previous.device.as_ref(), attempt.username).await?;
+    let counters = limits::log_in(core, &account, client, device);
     if let Some(too_many) = counters.take(core).await? {
         tracing::warn!(from = %client, "log_in_limited");
         return Ok(LogIn::TooMany(too_many));
@@ -89,7 +90,7 @@ async fn find(core: &Core, username: &str) -> Result<Option<Credentials>, FlowEr
 
 async fn welcome(core: &Core, known: Credentials, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
     let mut issued = open_session(core, &known.user, client, attempt.persistence).await?;
-    issued.device = Some(attempt.previous.known_now(core, limits::account(attempt.username))?);
+    issued.device = Some(known_browser::know(core, attempt.previous.device.as_ref(), &known.user)?);
     rehash(core, &known, attempt.password).await;
     attempt.previous.end(core).await?;
     let (user, session) = (known.user.id, issued.claims.sid);

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use munjigi_gate::{AccessClaims, DeviceToken, Issued, Persistence, Presented};
+use munjigi_gate::{AccessClaims, Issued, Persistence, Presented};
 use munjigi_rules::refresh::Successor;
 use munjigi_rules::{Nonce, SessionId, Timestamp, UserId};
 use munjigi_store::{LogIn, User};
 
 use super::end::end_session;
 use super::log_out::named;
-use super::{Client, FlowError};
+use super::{Client, FlowError, known_browser};
 use crate::core::Core;
 use crate::device_tokens::Device;
 use crate::random;
@@ -62,8 +62,7 @@ pub struct Previous {
 impl Previous {
     /// Reads what the cookies say.
     pub async fn of(core: &Core, tokens: &Presented) -> Self {
-        let device = tokens.device.as_deref().and_then(|token| core.device_tokens.read(token, core.now()));
-        Self { sessions: named(core, tokens).await, device }
+        Self { sessions: named(core, tokens).await, device: known_browser::presented(core, tokens) }
     }
 
     /// Ends the sessions, so that none is carried into another log-in.
@@ -75,14 +74,6 @@ impl Previous {
             end_session(core, *user, *session).await?;
         }
         Ok(())
-    }
-
-    /// What the browser is known by from now on, for this account too.
-    ///
-    /// # Errors
-    /// Signing fails, which it has no reason to.
-    pub fn known_now(&self, core: &Core, account: String) -> Result<DeviceToken, FlowError> {
-        core.device_tokens.issue(self.device.clone(), account, core.now()).map_err(FlowError::Broken)
     }
 }
 

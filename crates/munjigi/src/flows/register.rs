@@ -7,7 +7,7 @@ use munjigi_rules::{Epoch, UserId};
 use munjigi_store::{NewUser, Registered, User};
 
 use super::open_session::{Previous, open_session};
-use super::{Client, FlowError, TooMany, limits};
+use super::{Client, FlowError, TooMany, known_browser, limits};
 use crate::core::Core;
 use crate::random;
 
@@ -55,7 +55,7 @@ pub async fn register(
     let Some(user) = make(core, registration).await? else { return Ok(Registration::Taken) };
     tracing::info!(user = %user.id, from = %client, "registered");
     let mut issued = open_session(core, &user, client, Persistence::Browser).await?;
-    issued.device = Some(previous.known_now(core, limits::account(user.username.as_str()))?);
+    issued.device = Some(known_browser::know(core, previous.device.as_ref(), &user)?);
     previous.end(core).await?;
     Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
 }

@@ -38,6 +38,10 @@ impl Breached {
     /// It cannot be read, or is not of this kind.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let named = || format!("passwords.breached_file = {}", path.display());
+        // Looked at first: to open a pipe would wait for its writer.
+        if !std::fs::metadata(path).with_context(named)?.is_file() {
+            return Err(wrong("it is no regular file")).with_context(named);
+        }
         let file = File::open(path).with_context(named)?;
         let bytes = file.metadata().with_context(named)?.len();
         let list = Self { file, path: path.to_owned(), bytes };

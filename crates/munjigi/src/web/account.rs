@@ -18,6 +18,7 @@ use super::sessions::{self, SessionSeen};
 use super::view::{UserView, idle_expiry, rfc3339, saved};
 use crate::app::App;
 use crate::flows::account::{self, Change, Changing, Renaming};
+use crate::flows::known_browser;
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
 use crate::http::fields;
@@ -115,6 +116,7 @@ pub async fn change_password(
     State(app): State<Arc<App>>,
     SignedIn(who): SignedIn,
     Extension(reader): Extension<Reader>,
+    Extension(tokens): Extension<Presented>,
     Input(typed): Input<NewPassword>,
 ) -> Result<Answer, Problem> {
     let current = typed.current_password.unwrap_or_default();
@@ -122,7 +124,8 @@ pub async fn change_password(
     let change = Change { current: &current, new: &new, confirm: &confirm };
     let problem = match account::change_password(&app.core, &who, &change).await? {
         Changing::Changed => {
-            return Ok(Answer::json(json!({ "success": true })).or_go(saved(&app, "password")));
+            let answer = Answer::json(json!({ "success": true })).or_go(saved(&app, "password"));
+            return known_again(&app, &who, &tokens, answer).await;
         }
         Changing::Missing => Problem::validation(vec![("currentPassword", Text::new("field-required"))]),
         Changing::WrongCurrent => Problem::validation(vec![("currentPassword", Text::new("field-password-wrong"))]),
@@ -132,6 +135,21 @@ pub async fn change_password(
         Changing::Gone => return Err(Problem::new(Code::SessionEnded)),
     };
     Err(problem.on("account", page(&app, &who, &reader).await?))
+}
+
+/// The browser at hand stays known, though every session but its own was ended.
+pub(super) async fn known_again(
+    app: &App,
+    who: &Identity,
+    tokens: &Presented,
+    answer: Answer,
+) -> Result<Answer, Problem> {
+    let device = known_browser::presented(&app.core, tokens);
+    let known = known_browser::know_again(&app.core, device.as_ref(), who.user_id()).await?;
+    Ok(match known {
+        Some(device) => answer.cookies(CookieOrder::SetDevice(device)),
+        None => answer,
+    })
 }
 
 /// What the page shows; `errors` and `problem` are filled in where a form comes back.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use munjigi_gate::{CookieOrder, Identity, SignedIn, Via};
+use munjigi_gate::{CookieOrder, Identity, Presented, SignedIn, Via};
 use munjigi_rules::SessionId;
 use serde::Serialize;
 use serde_json::json;
 
+use super::account::known_again;
 use super::view::{rfc3339, saved};
 use crate::app::App;
 use crate::flows::device::Device;
@@ -62,11 +63,16 @@ pub async fn end_one(
 }
 
 /// Ends all but the one at hand.
-pub async fn end_others(State(app): State<Arc<App>>, SignedIn(who): SignedIn) -> Result<Answer, Problem> {
+pub async fn end_others(
+    State(app): State<Arc<App>>,
+    SignedIn(who): SignedIn,
+    Extension(tokens): Extension<Presented>,
+) -> Result<Answer, Problem> {
     if let Ending::TooMany(too_many) = sessions::end_others(&app.core, &who).await? {
         return Err(too_many.into());
     }
-    Ok(Answer::json(json!({ "success": true })).or_go(saved(&app, "sessions")))
+    let answer = Answer::json(json!({ "success": true })).or_go(saved(&app, "sessions"));
+    known_again(&app, &who, &tokens, answer).await
 }
 
 /// The sessions in words.

@@ -42,7 +42,7 @@ fn a_file_may_be_named_and_must_then_be_there() {
 #[test]
 fn right_settings_are_said_to_be_right() {
     assert!(bare().run(&["config", "check"]).expect(0).stdout.contains("right"));
-    let every = "[server]\nlisten = \"127.0.0.1:4000\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n\
+    let every = "[server]\nlisten = \"127.0.0.1:4000\"\ntrusted_proxies = [\"10.0.7.0/28\", \"::1\"]\n\
                  [passwords]\nmin_length = 15\n[limits]\nenabled = false\n";
     bare().file("munjigi.toml", every).run(&["config", "check"]).expect(0);
 }
@@ -62,7 +62,7 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
         ("server.listen", "nonsense", "127.0.0.1:3000"),
         ("server.public_url", "https://a.example/path", "scheme, host and port"),
         ("server.base_path", "user", "/user"),
-        ("server.trusted_proxies", "everybody", "10.0.0.0/8"),
+        ("server.trusted_proxies", "everybody", "10.0.7.0/28"),
         ("server.trusted_origins", "app.example.com", "https://app.example.com"),
         ("store.database_url", "mysql://x", "sqlite:///"),
         ("store.migrate", "maybe", "auto"),
@@ -105,6 +105,15 @@ fn what_the_log_level_says_of_a_field_is_no_pattern() {
     for level in ["munjigi[{user=(}]=debug", "info,munjigi[{user=*}]=debug"] {
         bare().set("log.level", level).run(&["config", "check"]).expect(0);
     }
+}
+
+#[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    bare()
+        .set("server.secret_file", "/dev/zero")
+        .run(&["config", "check"])
+        .complains(3, &["server.secret_file", "1 MiB"]);
+    bare().run(&["config", "check", "--config", "/dev/zero"]).complains(3, &["/dev/zero", "1 MiB"]);
 }
 
 #[test]

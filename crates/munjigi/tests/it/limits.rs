@@ -275,6 +275,46 @@ async fn a_known_browser_has_few_failures_of_its_own_wherever_it_is() {
     .await;
 }
 
+/// How many wrong passwords for mina these browsers get answered, each from an address of its own.
+async fn guesses_of(browsers: &[Browser]) -> usize {
+    let mut answered = 0;
+    for (n, browser) in browsers.iter().enumerate() {
+        let mut browser = browser.clone().from(&format!("192.0.2.{n}"));
+        while wrong(&mut browser, "mina").await.status == 401 {
+            answered += 1;
+        }
+    }
+    answered
+}
+
+#[tokio::test]
+async fn a_new_password_makes_strangers_of_the_browsers_that_came_in_with_the_old_one() {
+    on_each_store(async |site| {
+        let mut owner = site.registered("mina").await;
+        let mut intruders = vec![];
+        for n in 0..8 {
+            let mut intruder = site.browser().from(&format!("198.51.100.{n}"));
+            intruder.log_in("mina").await.expect(200);
+            intruder.log_out().await.expect(200);
+            intruders.push(intruder);
+        }
+        assert_eq!(guesses_of(&intruders[..2]).await, 6, "each has failures of its own");
+        let change = json!({ "currentPassword": crate::harness::PASSWORD, "newPassword": "nine iron lanterns",
+            "confirmPassword": "nine iron lanterns" });
+        let changed = owner.post_json("/user/account/password", change).await.expect(200);
+        assert!(changed.cookies().iter().any(|cookie| cookie.starts_with("deviceToken=")), "the owner's is known anew");
+        assert_eq!(guesses_of(&intruders).await, 12, "all that strangers have, and no more");
+        // The owner comes in meanwhile, from the browser with which they changed it.
+        owner.log_out().await.expect(200);
+        owner.log_in_with("mina", "nine iron lanterns").await.expect(200);
+        // They end everything else: this browser stays known.
+        owner.post_json("/user/account/sessions/end-others", json!({})).await.expect(200);
+        owner.log_out().await.expect(200);
+        owner.log_in_with("mina", "nine iron lanterns").await.expect(200);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_browser_is_known_only_for_accounts_that_were_logged_in_to_from_it() {
     on_each_store(async |site| {

@@ -175,6 +175,11 @@ fn a_list_that_is_none_is_named_at_start() {
     place.run(&["serve"]).complains(1, &["passwords.breached_file", "breached.txt", "SHA-1"]);
     let place = place.set("passwords.breached_file", "nowhere.txt");
     place.run(&["serve"]).complains(1, &["passwords.breached_file", "nowhere.txt"]);
+    // A pipe that nobody writes to would keep the start waiting.
+    let pipe = place.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    let place = place.set("passwords.breached_file", "pipe");
+    place.run(&["serve"]).complains(1, &["passwords.breached_file", "no regular file"]);
 }
 
 #[tokio::test]
