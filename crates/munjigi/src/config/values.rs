@@ -322,7 +322,8 @@ impl<'a> Reader<'a> {
     /// A domain above the public URL's host.
     pub fn domain(&mut self, name: &str, public_url: &Url) -> Option<String> {
         let text = self.optional_text(name)?.trim_start_matches('.').to_ascii_lowercase();
-        let host = public_url.host_str().unwrap_or_default();
+        // A number has nothing above it, though it has dots.
+        let host = public_url.domain().unwrap_or_default();
         let above = host == text || host.ends_with(&format!(".{text}"));
         if public_url.scheme() != "https" || !above || !text.contains('.') {
             self.refuse(name, "a domain that the https public URL's host is in, such as \"example.com\"");

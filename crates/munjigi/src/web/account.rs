@@ -15,10 +15,9 @@ use zeroize::Zeroizing;
 
 use super::register::ADVISED_LENGTH;
 use super::sessions::{self, SessionSeen};
-use super::view::{UserView, idle_expiry, rfc3339, saved};
+use super::view::{UserView, idle_expiry, known_again, rfc3339, saved};
 use crate::app::App;
 use crate::flows::account::{self, Change, Changing, Renaming};
-use crate::flows::known_browser;
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
 use crate::http::fields;
@@ -135,21 +134,6 @@ pub async fn change_password(
         Changing::Gone => return Err(Problem::new(Code::SessionEnded)),
     };
     Err(problem.on("account", page(&app, &who, &reader).await?))
-}
-
-/// The browser at hand stays known, though every session but its own was ended.
-pub(super) async fn known_again(
-    app: &App,
-    who: &Identity,
-    tokens: &Presented,
-    answer: Answer,
-) -> Result<Answer, Problem> {
-    let device = known_browser::presented(&app.core, tokens);
-    let known = known_browser::know_again(&app.core, device.as_ref(), who.user_id()).await?;
-    Ok(match known {
-        Some(device) => answer.cookies(CookieOrder::SetDevice(device)),
-        None => answer,
-    })
 }
 
 /// What the page shows; `errors` and `problem` are filled in where a form comes back.

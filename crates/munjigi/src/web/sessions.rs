@@ -9,8 +9,7 @@ use munjigi_rules::SessionId;
 use serde::Serialize;
 use serde_json::json;
 
-use super::account::known_again;
-use super::view::{rfc3339, saved};
+use super::view::{known_again, rfc3339, saved};
 use crate::app::App;
 use crate::flows::device::Device;
 use crate::flows::sessions::{self, Ending};

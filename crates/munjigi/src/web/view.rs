@@ -1,12 +1,15 @@
 //! Shapes that several answers share.
 
 use jiff::Timestamp as Moment;
-use munjigi_gate::{Identity, Presented};
+use munjigi_gate::{CookieOrder, Identity, Presented};
 use munjigi_rules::{SessionId, Timestamp, UserId};
 use munjigi_store::User;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::flows::known_browser;
+use crate::http::answer::Answer;
+use crate::http::error::Problem;
 
 /// A user, as programs and pages get to see them.
 #[derive(Serialize)]
@@ -66,4 +69,19 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
 /// Where a form of the account page leads once it is done; the page then says so.
 pub(super) fn saved(app: &App, what: &str) -> String {
     format!("{}/account?saved={what}", app.site.base_path)
+}
+
+/// The browser at hand stays known, though every session but its own was ended.
+pub(super) async fn known_again(
+    app: &App,
+    who: &Identity,
+    tokens: &Presented,
+    answer: Answer,
+) -> Result<Answer, Problem> {
+    let device = known_browser::presented(&app.core, tokens);
+    let known = known_browser::know_again(&app.core, device.as_ref(), who.user_id()).await?;
+    Ok(match known {
+        Some(device) => answer.cookies(CookieOrder::SetDevice(device)),
+        None => answer,
+    })
 }

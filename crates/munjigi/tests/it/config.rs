@@ -93,6 +93,16 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
 }
 
 #[test]
+fn a_part_of_an_address_is_no_domain_for_cookies() {
+    for (url, domain) in
+        [("https://10.1.2.3", "2.3"), ("https://a.example.com", "com"), ("https://a.example.com", "b.example.com")]
+    {
+        let place = bare().set("server.public_url", url).set("cookies.domain", domain);
+        place.run(&["config", "check"]).complains(3, &["cookies.domain", domain]);
+    }
+}
+
+#[test]
 fn a_wrong_value_that_may_hold_a_password_is_not_repeated() {
     let place = bare().set("store.redis_url", "http://user:topsecret@localhost");
     let refused = place.run(&["config", "check"]).complains(3, &["store.redis_url", "redis://host:port"]);
