@@ -211,10 +211,9 @@ impl From<FlowError> for Problem {
             }
             FlowError::Store(_) | FlowError::Broken(_) => Code::Internal,
         };
-        let chain = crate::telemetry::chain(&error);
-        match &error {
-            FlowError::Busy(_) => ::tracing::warn!(cause = chain, "busy"),
-            _ => ::tracing::error!(code = code.name(), cause = chain, "failure"),
+        // That the hashing threads are busy was said by themselves, once a second.
+        if !matches!(error, FlowError::Busy(_)) {
+            ::tracing::error!(code = code.name(), cause = crate::telemetry::chain(&error), "failure");
         }
         let retry_after = (code == Code::Unavailable).then_some(Duration::from_secs(1));
         Self { retry_after, ..Self::new(code) }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -42,7 +43,7 @@ impl Pool {
     /// # Errors
     /// [`Busy`] if the queue is full.
     pub(super) fn room(&self) -> Result<(), Busy> {
-        self.queue.room(&self.queue.lock())
+        self.queue.room().map(drop)
     }
 
     /// Runs `task` on one of the threads.
@@ -86,6 +87,9 @@ struct Waiting {
     jobs: BTreeMap<u64, Job>,
     /// Workers that have nothing to do: a job for one of them does not wait.
     idle: usize,
+    /// Jobs that were turned away since that was last said.
+    refused: u64,
+    refused_said: Option<Instant>,
     closed: bool,
 }
 
@@ -94,13 +98,25 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn room(&self, waiting: &Waiting) -> Result<(), Busy> {
-        if waiting.jobs.len() < self.most + waiting.idle { Ok(()) } else { Err(Busy) }
+    /// The lock, if there is room for one more.
+    fn room(&self) -> Result<MutexGuard<'_, Waiting>, Busy> {
+        let mut waiting = self.lock();
+        if waiting.jobs.len() < self.most + waiting.idle {
+            return Ok(waiting);
+        }
+        waiting.refused += 1;
+        // Under a flood this is a thousand times a second, and the log must not become the next thing that is full.
+        if waiting.refused_said.is_none_or(|said| said.elapsed() >= Duration::from_secs(1)) {
+            waiting.refused_said = Some(Instant::now());
+            let refused = std::mem::take(&mut waiting.refused);
+            drop(waiting);
+            tracing::warn!(refused, note = "more passwords wait to be hashed than passwords.queue", "busy");
+        }
+        Err(Busy)
     }
 
     fn put(&self, job: Job) -> Result<Ticket<'_>, Busy> {
-        let mut waiting = self.lock();
-        self.room(&waiting)?;
+        let mut waiting = self.room()?;
         let number = waiting.next;
         waiting.next += 1;
         waiting.jobs.insert(number, job);
