@@ -116,14 +116,15 @@ async fn a_token_of_a_revoked_key_is_nobodys_and_its_holder_is_renewed() {
     assert!(!published(&mina).await.contains(&bad));
 }
 
-/// Asks over and over, at both servers in turn, until told to stop. Every answer must be of somebody signed in.
-async fn stays_signed_in(mut browser: Browser, servers: [&Process; 2], stop: &AtomicBool) -> u32 {
+/// Asks over and over, at both servers in turn, until told to stop. Every answer must be of somebody signed in. Without `keeps`,
+/// the access token is gone each time, and they are renewed.
+async fn stays_signed_in(mut browser: Browser, keeps: bool, servers: [&Process; 2], stop: &AtomicBool) -> u32 {
     let mut asked = 0;
     for server in servers.into_iter().cycle() {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        browser = browser.at(server);
+        browser = if keeps { browser } else { browser.without("accessToken") }.at(server);
         let info = browser.info().await;
         assert_eq!(info["loggedIn"], true, "after {asked} answers: {info}");
         asked += 1;
@@ -134,7 +135,7 @@ async fn stays_signed_in(mut browser: Browser, servers: [&Process; 2], stop: &At
 /// Runs a command beside two servers under load. `changed` says of two browsers, one from before and one that has just
 /// registered, whether the command has had its effect on the server where that was.
 async fn nobody_is_signed_out_by(command: &[&str], changed: impl Fn(&Browser, &Browser) -> bool) {
-    let place = Place::new().set("tokens.access_ttl", "2s").set("limits.registration_address", "1000/1h");
+    let place = Place::new().set("limits.registration_address", "1000/1h").set("limits.renewal_session", "10000/1h");
     let (one, two) = (place.serve().await, place.serve().await);
     let (mut mina, mut jiho) = (one.browser(), two.browser());
     mina.register("mina").await.expect(201);
@@ -154,9 +155,9 @@ async fn nobody_is_signed_out_by(command: &[&str], changed: impl Fn(&Browser, &B
     };
     // Bearers, whose access token is all they have, and browsers, which renew.
     let asked = tokio::join!(
-        stays_signed_in(mina.clone(), [&one, &two], &stop),
-        stays_signed_in(jiho.clone(), [&two, &one], &stop),
-        stays_signed_in(mina.as_bearer(), [&one, &two], &stop),
+        stays_signed_in(mina.clone(), true, [&one, &two], &stop),
+        stays_signed_in(jiho.clone(), false, [&two, &one], &stop),
+        stays_signed_in(mina.as_bearer(), true, [&one, &two], &stop),
         command,
     );
     assert!(asked.0 > 3 && asked.1 > 3 && asked.2 > 3, "{asked:?}");
