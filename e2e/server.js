@@ -19,14 +19,14 @@ export const PASSWORD = 'seven quiet lanterns';
 // The server listens on 127.0.0.1 and calls itself localhost.
 setDefaultResultOrder('ipv4first');
 
-/** Starts a server; `settings` are keys and values as in `munjigi.toml`. */
-export async function startServer(settings = {}) {
+/** Starts a server; `settings` are keys and values as in `munjigi.toml`. Its `url` is the public one. */
+export async function startServer(settings = {}, listen = '127.0.0.1:0') {
   const folder = await mkdtemp(join(tmpdir(), 'munjigi-e2e-'));
   // Everything comes from one address here.
   const all = { 'limits.registration_address': '1000/1h', 'limits.log_in_address': '1000/1h', ...settings };
   if (REDIS_URL) all['store.redis_url'] = REDIS_URL;
   const set = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const child = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', '--data-dir', join(folder, 'data'), ...set], {
+  const child = spawn(BINARY, ['serve', '--listen', listen, '--data-dir', join(folder, 'data'), ...set], {
     cwd: folder,
     // Nothing of the caller's: a variable that begins with MUNJIGI_ is a setting, and an unknown one is refused.
     env: REDIS_URL ? { MUNJIGI_SERVER__SECRET: 'only for tests, 32 bytes or more' } : {},
@@ -51,7 +51,7 @@ export async function startServer(settings = {}) {
   const announced = new Promise((found) => {
     child.stdout.setEncoding('utf8').on('data', (text) => {
       said += text;
-      const url = /stands at the gate of (http:\/\/\S+)\n/.exec(said)?.[1];
+      const url = /stands at the gate of (https?:\/\/\S+)\n/.exec(said)?.[1];
       if (url) found(url);
     });
   });

@@ -9,6 +9,10 @@
 //!
 //! Around all of them, from the outside in: request id, form and language and security headers, what trusted origins may read,
 //! no panics, heads that can be read in one way, the same-origin check for unsafe methods, the size of bodies.
+//!
+//! `/auth/verify` stands apart: a proxy asks it with the method and the headers of a request that is for somebody else. Who may make
+//! that request is for the app to say, so neither the same-origin check nor what trusted origins may read applies. (An answer to
+//! `OPTIONS` from there would be a yes to the proxy.)
 
 use std::sync::Arc;
 
@@ -17,7 +21,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, any, on};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use munjigi_gate::GateLayer;
@@ -28,7 +32,7 @@ use tower_http::cors::CorsLayer;
 use crate::app::App;
 use crate::http::error::{Code, Problem};
 use crate::http::{input, render, same_origin, tracing as request_id};
-use crate::web::{account, health, home, info, jwks, log_in, log_out, refresh, register, sessions, statics};
+use crate::web::{account, health, home, info, jwks, log_in, log_out, refresh, register, sessions, statics, verify};
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
@@ -39,6 +43,16 @@ pub fn router(app: &Arc<App>) -> Router {
     standing_alone(&mut table);
     let router = table.router(app).fallback(|| async { Problem::new(Code::NotFound) });
     around(router, app)
+}
+
+/// What proxies ask.
+fn for_proxies(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/auth/verify", any(verify::verify))
+        .route_layer(app.gate.layer())
+        .route_layer(from_fn_with_state(Arc::clone(app), verify::repeat_cookies))
+        .layer(from_fn(input::check_head))
+        .layer(CatchPanicLayer::custom(panicked))
 }
 
 /// The pages and calls alone, to be merged into an app that has its own `/`, its own health and its own 404. Serve that app
@@ -146,6 +160,7 @@ fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
         .layer(from_fn(input::check_head))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(option_layer(cors(&app.site.trusted_origins)))
+        .merge(for_proxies(app))
         .layer(from_fn_with_state(Arc::clone(app), render::render))
         .layer(from_fn_with_state(Arc::clone(app), request_id::with_id))
         .with_state(Arc::clone(app))

@@ -29,6 +29,15 @@ pub(super) fn of_request<B>(request: &http::Request<B>, trusted: &[IpNet]) -> Cl
     of(peer(request.extensions()), request.headers(), trusted)
 }
 
+/// Whether the other end of the connection is a proxy whose headers are believed.
+pub(super) fn is_from_trusted_proxy(extensions: &http::Extensions, trusted: &[IpNet]) -> bool {
+    peer(extensions).is_some_and(|peer| is_trusted(peer, trusted))
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&address.to_canonical()))
+}
+
 fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
@@ -36,7 +45,7 @@ fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
 /// The address is the rightmost in `X-Forwarded-For` that is no proxy of ours, if the peer is one; else the peer's.
 fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
+    let is_trusted = |address| is_trusted(address, trusted);
     let Some(peer) = peer else { return Client { user_agent, ..Client::default() } };
     if is_trusted(peer) {
         let address = forwarded(headers, is_trusted).unwrap_or(peer);

@@ -10,4 +10,5 @@ pub mod input;
 pub mod negotiate;
 pub mod render;
 pub mod same_origin;
+pub mod target;
 pub mod tracing;

@@ -11,4 +11,5 @@ pub mod refresh;
 pub mod register;
 pub mod sessions;
 pub mod statics;
+pub mod verify;
 mod view;

@@ -50,5 +50,6 @@ mod secrets;
 mod secrets_everywhere;
 mod sessions;
 mod token_attacks;
+mod verify;
 mod web_attacks;
 mod well_known;

@@ -5,12 +5,13 @@ use http::header::ACCEPT;
 use crate::harness::{Browser, Site};
 
 /// `/user` is the base path.
-const ROUTES: [(&str, &str); 20] = [
+const ROUTES: [(&str, &str); 21] = [
     ("GET", "/"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/change-password"),
+    ("GET", "/auth/verify"),
     ("GET", "/user/static/nothing"),
     ("GET", "/user/info"),
     ("GET", "/user/login"),
@@ -62,6 +63,7 @@ async fn every_route_has_its_guard() {
     GET  /readyz                              200 no gate, or one that only looks
     GET  /.well-known/jwks.json               200 no gate, or one that only looks
     GET  /.well-known/change-password         303 no gate, or one that only looks
+    GET  /auth/verify                         401 must be signed in
     GET  /user/static/nothing                 404 no gate, or one that only looks
     GET  /user/info                           200 the gate
     GET  /user/login                          200 the gate

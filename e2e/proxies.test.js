@@ -1,0 +1,187 @@
+// Forward-auth behind real proxies, with the examples as they are shipped.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Visitor, freePort, startApp, startProxy } from './proxy.js';
+import { expiry, someone, startServer } from './server.js';
+
+const BOUNDED = { timeout: 60_000 };
+/** What an app may believe, however it reads headers. */
+const IDENTITY = /^remote[-_](user|id|name|email|groups)$/;
+
+const certificates = mkdtempSync(join(tmpdir(), 'munjigi-certificates-'));
+const [pem, key] = ['pem', 'key'].map((kind) => join(certificates, `example.com.${kind}`));
+execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+  '-subj', '/CN=example.com', '-addext', 'subjectAltName=DNS:*.example.com', '-out', pem, '-keyout', key], { stdio: 'ignore' });
+after(() => rmSync(certificates, { recursive: true }));
+
+/** The example on one host. */
+function oneHost(kind) {
+  return async () => {
+    const [entrance, munjigi, app] = [await freePort(), await freePort(), await freePort()];
+    const host = `localhost:${entrance}`;
+    return {
+      kind, example: 'one-host', entrance, munjigi, app,
+      origins: { [host]: entrance },
+      login: `http://${host}`,
+      site: `http://${host}`,
+      replaced: { '127.0.0.1:3000': `127.0.0.1:${munjigi}`, '127.0.0.1:4000': `127.0.0.1:${app}`, 8080: `${entrance}` },
+      settings: { 'server.public_url': `http://${host}` },
+    };
+  };
+}
+
+/** The example with two hosts under one domain, over TLS. */
+function twoHosts(kind, replaced) {
+  return async () => {
+    const [entrance, munjigi, app] = [await freePort(), await freePort(), await freePort()];
+    const [login, site] = ['auth', 'app'].map((name) => `${name}.example.com:${entrance}`);
+    return {
+      kind, example: 'two-hosts', entrance, munjigi, app,
+      origins: { [login]: entrance, [site]: entrance },
+      login: `https://${login}`,
+      site: `https://${site}`,
+      replaced: { '127.0.0.1:3000': `127.0.0.1:${munjigi}`, '127.0.0.1:4000': `127.0.0.1:${app}`, ...replaced(entrance) },
+      settings: {
+        'server.public_url': `https://${login}`,
+        'server.trusted_origins': `https://${site}`,
+        'cookies.domain': 'example.com',
+      },
+    };
+  };
+}
+
+const tls = (entrance) => ({ '/etc/ssl/example.com.pem': pem, '/etc/ssl/example.com.key': key, 443: `${entrance}` });
+const SETUPS = {
+  'nginx, one host': oneHost('nginx'),
+  'Caddy, one host': oneHost('caddy'),
+  'Apache, one host': oneHost('apache'),
+  'HAProxy, one host': oneHost('haproxy'),
+  'nginx, two hosts': twoHosts('nginx', tls),
+  'Caddy, two hosts': twoHosts('caddy', (entrance) => ({
+    'auth.example.com {': `auth.example.com:${entrance} {\n tls ${pem} ${key}`,
+    'app.example.com {': `app.example.com:${entrance} {\n tls ${pem} ${key}`,
+  })),
+  'Apache, two hosts': twoHosts('apache', tls),
+  'HAProxy, two hosts': twoHosts('haproxy', (entrance) => ({ ...tls(entrance), '/etc/ssl/example.com.both': `${pem}.both` })),
+};
+execFileSync('sh', ['-c', `cat ${pem} ${key} > ${pem}.both`]);
+
+// PROXY=Caddy tries that one only.
+describe('forward-auth', { concurrency: 4 }, () => {
+  for (const [name, setup] of Object.entries(SETUPS).filter(([name]) => name.includes(process.env.PROXY ?? ''))) {
+    describe(name, { concurrency: false }, () => {
+      let place, server, app, proxy;
+
+      before(async () => {
+        place = await setup();
+        const settings = { 'server.trusted_proxies': '127.0.0.1', 'tokens.access_ttl': '2s', ...place.settings };
+        server = await startServer(settings, `127.0.0.1:${place.munjigi}`);
+        app = await startApp(place.app);
+        proxy = await startProxy(place.kind, place.example, place.replaced, place.entrance);
+      }, BOUNDED);
+
+      after(async () => {
+        for (const one of [proxy, app, server]) await one?.stop();
+      }, BOUNDED);
+
+      /** Registers somebody at the log-in pages. */
+      async function signedIn(person = someone()) {
+        const visitor = new Visitor(place.origins);
+        const form = { ...person, confirmPassword: person.password };
+        const answer = await visitor.ask('POST', `${place.login}/user/register`, { body: form });
+        assert.equal(answer.status, 303, answer.text + proxy.log());
+        return { person, visitor };
+      }
+
+      test('a stranger is led to log-in, and back to where they were going', BOUNDED, async () => {
+        const { person } = await signedIn();
+        const visitor = new Visitor(place.origins);
+        const led = await visitor.ask('GET', `${place.site}/board?page=2&q=%ED%95%9C`);
+        assert.equal(led.status, 302, proxy.log());
+        assert.ok(led.where.startsWith(`${place.login}/user/login?return_to=`), led.where);
+        const page = await visitor.ask('GET', led.where);
+        assert.equal(page.status, 200);
+        const return_to = new URL(led.where).searchParams.get('return_to');
+        const back = await visitor.ask('POST', `${place.login}/user/login`, { body: { ...person, return_to } });
+        assert.equal(back.where, `${place.site}/board?page=2&q=%ED%95%9C`);
+        const answer = await visitor.ask('GET', back.where);
+        assert.equal(answer.json().path, '/board?page=2&q=%ED%95%9C');
+      });
+
+      test('the app is told who it is, also a Korean name, and gets its own cookies alone', BOUNDED, async () => {
+        const { person, visitor } = await signedIn(someone('김 민아'));
+        await visitor.ask('GET', `${place.site}/`);
+        const { headers } = (await visitor.ask('GET', `${place.site}/`)).json();
+        assert.deepEqual(headers['remote-user'], [person.username]);
+        assert.equal(decodeURIComponent(headers['remote-name'][0]), '김 민아');
+        assert.match(headers['remote-id'][0], /^[0-9a-f-]{36}$/);
+        assert.deepEqual(headers.cookie, ['theme=dark']);
+        assert.ok(!JSON.stringify(headers).includes(visitor.cookie('accessToken')));
+      });
+
+      test('nobody says who they are, in any spelling', BOUNDED, async () => {
+        const { person, visitor } = await signedIn();
+        const headers = {};
+        for (const name of ['user', 'id', 'name', 'email', 'groups']) {
+          for (const spelled of [`Remote-${name}`, `REMOTE_${name}`, `remote_${name}`, `Remote-${name}_`]) headers[spelled] = 'admin';
+        }
+        headers['X-Upstream-Cookie'] = 'admin=1';
+        const stranger = await new Visitor(place.origins).ask('GET', `${place.site}/`, { headers });
+        assert.equal(stranger.status, 302);
+        const told = (await visitor.ask('GET', `${place.site}/`, { headers })).json().headers;
+        for (const [header, lines] of Object.entries(told).filter(([header]) => IDENTITY.test(header))) {
+          assert.ok(lines.length === 1 && !lines[0].includes('admin'), `${header}: ${lines}`);
+        }
+        assert.deepEqual(told['remote-user'], [person.username]);
+      });
+
+      test('nobody is led away by what they say of where they were going', BOUNDED, async () => {
+        const headers = {
+          'X-Original-URL': 'https://evil.example/', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Uri': '/evil',
+          'X-Forwarded-Proto': 'https', 'X-Forwarded-Method': 'POST',
+        };
+        const led = await new Visitor(place.origins).ask('GET', `${place.site}/mine`, { headers });
+        assert.equal(new URL(led.where).origin, place.login);
+        assert.ok(!led.where.includes('evil'), led.where);
+      });
+
+      test('a renewal reaches the browser, and a form arrives as it was sent', BOUNDED, async () => {
+        const { visitor } = await signedIn();
+        for (const [method, options] of [['GET', {}], ['POST', { body: { text: 'written at length' } }]]) {
+          const before = ['accessToken', 'refreshToken'].map((name) => visitor.cookie(name));
+          await expiry(before[0]);
+          const answer = (await visitor.go(method, `${place.site}/post`, options)).json();
+          assert.deepEqual([answer.method, answer.path], [method, '/post']);
+          if (options.body) assert.equal(answer.body, 'text=written+at+length');
+          const renewed = ['accessToken', 'refreshToken'].map((name) => visitor.cookie(name));
+          assert.ok(renewed.every((token, number) => token && token !== before[number]), 'both cookies are new');
+        }
+      });
+
+      test('a log-out is instant', BOUNDED, async () => {
+        const { visitor } = await signedIn();
+        const thief = visitor.copy();
+        assert.equal((await thief.ask('GET', `${place.site}/`)).status, 200);
+        const answer = await visitor.ask('POST', `${place.login}/user/logout`, { headers: { origin: place.login } });
+        assert.equal(answer.status, 303);
+        const refused = await thief.ask('GET', `${place.site}/`);
+        assert.equal(refused.status, 302);
+        assert.equal(thief.cookie('accessToken'), undefined, 'and the cookies are taken away');
+      });
+
+      test('while Munjigi is down nobody gets in', BOUNDED, async () => {
+        const { visitor } = await signedIn();
+        await server.stop();
+        for (const who of [visitor, new Visitor(place.origins)]) {
+          const answer = await who.ask('GET', `${place.site}/`);
+          assert.ok([502, 503].includes(answer.status), `${answer.status}`);
+          assert.ok(!answer.text.includes('"app":true'));
+        }
+      });
+    });
+  }
+});
