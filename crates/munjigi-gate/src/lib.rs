@@ -17,7 +17,7 @@
 //! | --- | --- |
 //! | [`jws`] | keys, and signed tokens in their strict form |
 //! | [`claims`], [`verify`], [`cache`] | from a token to who it is |
-//! | [`revoked`] | what has ended before its time |
+//! | [`revoked`], [`feed`] | what has ended before its time, and how it travels |
 //! | [`cookies`], [`order`] | how tokens travel, and what becomes of them on the way back |
 //! | [`renew`] | the seam to whoever keeps the sessions |
 //! | [`visitor`], [`extract`] | what the inner service gets to see |
@@ -33,6 +33,7 @@ pub mod cookies;
 mod decide;
 #[cfg(feature = "axum")]
 pub mod extract;
+pub mod feed;
 pub mod jws;
 pub mod layer;
 pub mod order;

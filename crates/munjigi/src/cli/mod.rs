@@ -63,7 +63,7 @@ enum Command {
     /// Shows, rotates and revokes the keys that sign access tokens
     #[command(subcommand)]
     Key(key::Key),
-    /// Replaces the secret of the installation
+    /// Replaces the secret of the installation, and prints what is derived from it
     #[command(subcommand)]
     Secret(secret::Secret),
     /// Checks and shows the settings
