@@ -5,6 +5,8 @@ use munjigi_rules::revocation::Ended;
 use munjigi_rules::{Epoch, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::jws;
+
 /// The data of an event `ended`. Members that a follower does not know are for newer ones than it.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -45,12 +47,10 @@ pub fn write(entries: impl IntoIterator<Item = Ended>) -> String {
     serde_json::to_string(&data).unwrap_or_default()
 }
 
-/// The entries that the data of an event `ended` holds; all of them or none.
-///
-/// # Errors
-/// It is not what [`write`] makes.
-pub fn read(data: &str) -> Result<Vec<Ended>, serde_json::Error> {
-    let Data { sessions, users } = serde_json::from_str(data)?;
+/// The entries that the data of an event `ended` holds, all of them; `None`: it is not what [`write`] makes.
+#[must_use]
+pub fn read(data: &str) -> Option<Vec<Ended>> {
+    let Data { sessions, users } = jws::object(data.as_bytes())?;
     let sessions = sessions.into_iter().map(|Session { sid: session, until }| {
         let feed_until = Timestamp::from_secs(until);
         Ended::Session { session, feed_until }
@@ -59,7 +59,7 @@ pub fn read(data: &str) -> Result<Vec<Ended>, serde_json::Error> {
         let feed_until = Timestamp::from_secs(until);
         Ended::Epoch { user, min_epoch, feed_until }
     });
-    Ok(sessions.chain(users).collect())
+    Some(sessions.chain(users).collect())
 }
 
 /// Nothing is forgotten too early for having been written in whole seconds.
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(write(again), text);
         assert_eq!(read("{}").unwrap(), []);
         for wrong in ["", "[]", "null", r#"{"sessions":[{"sid":"1","until":1}]}"#, r#"{"users":[{"sub":"x"}]}"#] {
-            assert!(read(wrong).is_err(), "{wrong}");
+            assert!(read(wrong).is_none(), "{wrong}");
         }
     }
 }

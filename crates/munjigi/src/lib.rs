@@ -22,7 +22,6 @@
 
 pub mod app;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod core;
 pub mod derived_keys;
@@ -43,7 +42,7 @@ pub mod telemetry;
 pub mod web;
 
 pub use app::App;
-pub use clock::AnchoredClock;
 pub use config::{Config, Layers};
 pub use munjigi_gate as gate;
+pub use munjigi_gate::AnchoredClock;
 pub use routes::{embed, router};

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::clock::AnchoredClock;
+use crate::AnchoredClock;
 use crate::config::layers::Required;
 use crate::config::{Config, ConfigError, Layers, Log, LogFormat, Source};
 use crate::core::{Core, Role};

@@ -16,8 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::connections::{Connections, Door, Seating};
 use super::output;
+use crate::AnchoredClock;
 use crate::app::App;
-use crate::clock::AnchoredClock;
 use crate::config::values::shown_url;
 use crate::config::{Config, Layers};
 use crate::http::input::MOST_HEAD;

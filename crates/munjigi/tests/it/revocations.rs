@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use http::Method;
 use http::header::AUTHORIZATION;
-use munjigi_rules::revocation::Ended;
-use munjigi_rules::{SessionId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::harness::{Place, Process, Site, eventually};
@@ -280,30 +278,4 @@ async fn followers_are_not_taken_for_idle_and_never_take_all_connections() {
         reqwest::Client::new().get(url).bearer_auth(&token).send().await.unwrap().status() == 200
     })
     .await;
-}
-
-/// Sessions that have ended, as many as are asked for.
-fn ended(count: u64) -> Vec<Ended> {
-    let session = |n: u64| SessionId::from_bytes((u128::from(n) << 64 | 1).to_be_bytes());
-    let feed_until = Timestamp::from_secs(4_000_000_000);
-    (0..count).map(|n| Ended::Session { session: session(n), feed_until }).collect()
-}
-
-#[tokio::test]
-async fn a_great_many_come_in_bounded_events() {
-    let site = Site::embedded().await;
-    let feed = &site.app.core.feed;
-    feed.set().apply(ended(20_000));
-    let mut frames = feed.followers().join(feed.set(), site.app.core.now(), None, || true).unwrap();
-    let (mut told, mut events) = (0, 0);
-    loop {
-        let frame = frames.recv().await.unwrap();
-        assert!(frame.len() < 64 * 1024, "{}", frame.len());
-        if frame.starts_with(b"event: current") {
-            break;
-        }
-        told += frame.windows(5).filter(|window| window == b"\"sid\"").count();
-        events += 1;
-    }
-    assert_eq!((told, events), (20_000, 42), "the pause, the chunks and the rest");
 }
