@@ -279,3 +279,37 @@ async fn followers_are_not_taken_for_idle_and_never_take_all_connections() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_follower_that_never_reads_is_dropped_and_the_others_are_served() {
+    const MANY: usize = 100_000;
+    let place = Place::new().set("server.client_timeout", "1s").set("server.max_connections", "16");
+    let server = place.serve().await;
+    let token = feed_token(&place);
+    let database = rusqlite::Connection::open(place.path().join("data/munjigi.db")).unwrap();
+    let all_at_once = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})
+         INSERT INTO revocations (session, user, feed_until, keep_until)
+         SELECT randomblob(16), randomblob(16), 4000000000000, 4000000000000 FROM n"
+    );
+    database.execute_batch(&all_at_once).unwrap();
+    let address: std::net::SocketAddr = server.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let mut deaf = Vec::new();
+    for _ in 0..7 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(1024).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let head = format!("GET {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+        deaf.push(stream);
+    }
+    let mut follower = Follower::of(&server, &token, None).await;
+    assert_eq!(follower.until_current().await.0.len(), MANY);
+    eventually("all of them were dropped", async || place.log().matches("follower_left").count() == 7).await;
+    let mut browser = server.browser();
+    browser.register("mina").await.expect(201);
+    let session = browser.session_id().await;
+    browser.log_out().await.expect(200);
+    follower.learns_of(&session).await;
+    drop(deaf);
+}
