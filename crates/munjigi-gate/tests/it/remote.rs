@@ -271,8 +271,8 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
     let settings = RemoteSettings { audience: AUDIENCE.to_owned(), url, ..RemoteSettings::new(ISSUER, TOKEN) };
     let gate = connect(settings).await.unwrap();
     let token = token_of_now(&KEY, session(1));
-    // Its key is not known either, so nothing can be said of the token.
-    assert_eq!(status(&gate, &token).await, 401);
+    assert_eq!(status(&gate, &token).await, 503);
+    assert_eq!(status(&gate, "rubbish").await, 401, "which no key would make good");
     let mut server = Server::at(TcpListener::bind(address).await.unwrap());
     let mut stream = server.stream().await;
     stream.says(&current("1")).await;
@@ -404,5 +404,5 @@ async fn a_key_set_without_end_is_not_read() {
     let jwk = KEY.verifying_key().jwk().unwrap();
     server.now(|ways| ways.keys = vec![jwk; 4_000]);
     let (gate, _stream) = server.followed(server.settings()).await;
-    assert_eq!(status(&gate, &token_of_now(&KEY, session(1))).await, 401);
+    assert_eq!(status(&gate, &token_of_now(&KEY, session(1))).await, 503);
 }
