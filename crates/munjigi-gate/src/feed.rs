@@ -47,7 +47,7 @@ pub fn write(entries: impl IntoIterator<Item = Ended>) -> String {
     serde_json::to_string(&data).unwrap_or_default()
 }
 
-/// The entries that the data of an event `ended` holds, all of them; `None`: it is not what [`write`] makes.
+/// The entries that the data of an event `ended` holds, all of them; `None`: it is not what [`write()`] makes.
 #[must_use]
 pub fn read(data: &str) -> Option<Vec<Ended>> {
     let Data { sessions, users } = jws::object(data.as_bytes())?;

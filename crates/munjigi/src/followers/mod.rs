@@ -12,7 +12,10 @@
 //! numbers of this process: after a restart, or at another node, nobody's is known, and everything is sent again. That costs a
 //! few bytes and is right whatever has happened to the database meanwhile.
 
-use std::collections::VecDeque;
+mod log;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -27,14 +30,14 @@ use tracing::Instrument as _;
 
 use crate::random;
 
+use log::Log;
+
 /// So many may follow one node.
 pub const MOST_FOLLOWERS: usize = 1_000;
 /// Entries in one event: under 50 KB.
 const CHUNK: usize = 500;
 /// Entries that one read may bring to those who follow already; with more, they begin again.
 const MOST_AT_ONCE: usize = 10_000;
-/// What is kept for those who come back.
-const MOST_BYTES: usize = 1 << 20;
 /// Frames on their way to one client.
 const UNDER_WAY: usize = 2;
 /// A client takes a frame within this time, or is dropped.
@@ -58,15 +61,6 @@ pub struct Followers {
     patience: Duration,
     /// Everything in force, for as long as somebody is being sent it.
     whole: tokio::sync::Mutex<Weak<Whole>>,
-}
-
-/// Frames that are kept for those who have fallen behind a little. A place is the number of frames before it.
-#[derive(Default)]
-struct Log {
-    /// The place of the oldest frame that is kept.
-    first: u64,
-    frames: VecDeque<Bytes>,
-    bytes: usize,
 }
 
 /// Everything that is in force, with the place from which on the log has what came later.
@@ -100,34 +94,6 @@ impl Left {
             Self::Secret => "secret_changed",
             Self::Stopping => "stopping",
         }
-    }
-}
-
-impl Log {
-    fn end(&self) -> u64 {
-        self.first + self.frames.len() as u64
-    }
-
-    fn push(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
-        while self.bytes > MOST_BYTES
-            && let Some(gone) = self.frames.pop_front()
-        {
-            self.bytes -= gone.len();
-            self.first += 1;
-        }
-    }
-
-    /// Nobody's place is known any more.
-    fn forget(&mut self) {
-        *self = Self { first: self.end() + 1, ..Self::default() };
-    }
-
-    /// The frames from `place` on; `None`: they are not kept any more, or never were.
-    fn since(&self, place: u64) -> Option<Vec<Bytes>> {
-        let skip = usize::try_from(place.checked_sub(self.first)?).ok()?;
-        (skip <= self.frames.len()).then(|| self.frames.iter().skip(skip).cloned().collect())
     }
 }
 
@@ -209,17 +175,19 @@ impl Followers {
     }
 
     /// Everything in force. Whoever asks while others are being sent it gets the same.
-    async fn whole(&self, set: Arc<RevokedSet>, now: Timestamp) -> Arc<Whole> {
+    async fn whole(&self, set: Arc<RevokedSet>, now: Timestamp) -> Result<Arc<Whole>, Left> {
         let mut shared = self.whole.lock().await;
         if let Some(whole) = shared.upgrade().filter(|whole| self.lock().since(whole.place).is_some()) {
-            return whole;
+            return Ok(whole);
         }
         // The place first: what comes meanwhile is sent twice rather than not at all.
         let place = self.lock().end();
-        let frames = tokio::task::spawn_blocking(move || everything(&set, now)).await.unwrap_or_default();
+        // It fails only where the runtime ends, and then nobody must be told that nothing is in force.
+        let written = tokio::task::spawn_blocking(move || everything(&set, now)).await;
+        let frames = written.map_err(|_| Left::Stopping)?;
         let whole = Arc::new(Whole { place, frames });
         *shared = Arc::downgrade(&whole);
-        whole
+        Ok(whole)
     }
 
     fn id(&self, place: u64) -> String {
@@ -281,7 +249,7 @@ impl Follower<'_> {
     }
 
     async fn begin(&self, set: Arc<RevokedSet>, now: Timestamp) -> Result<u64, Left> {
-        let whole = self.all.whole(set, now).await;
+        let whole = self.all.whole(set, now).await?;
         for frame in &whole.frames {
             self.send(frame.clone()).await?;
         }
@@ -318,113 +286,4 @@ fn frame(event: &str, id: &str, data: &str) -> Bytes {
     // Writing into a text cannot fail.
     let _ = write!(text, "event: {event}\nid: {id}\ndata: {data}\n\n");
     text.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use munjigi_rules::SessionId;
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
-
-    fn followers() -> Arc<Followers> {
-        let patience = Duration::from_millis(50);
-        Arc::new(Followers { patience, ..Followers::new(10, "https://id.example.com") })
-    }
-
-    fn ended(sessions: std::ops::Range<u64>) -> Vec<Ended> {
-        let session = |n: u64| SessionId::from_bytes((u128::from(n) << 64 | 1).to_be_bytes());
-        sessions
-            .map(|n| Ended::Session { session: session(n), feed_until: NOW.plus(Duration::from_secs(60)) })
-            .collect()
-    }
-
-    /// Reads to the next `current`; says how many sessions were told, and the id.
-    async fn read(frames: &mut mpsc::Receiver<Bytes>) -> Option<(usize, String)> {
-        let mut told = 0;
-        loop {
-            let frame = frames.recv().await?;
-            let text = std::str::from_utf8(&frame).unwrap();
-            assert!(text.len() < 64 * 1024 && text.ends_with("\n\n"), "{}", text.len());
-            told += text.matches("\"sid\"").count();
-            if text.starts_with("event: current") {
-                return Some((told, text.lines().nth(1).unwrap().strip_prefix("id: ").unwrap().to_owned()));
-            }
-        }
-    }
-
-    /// What a read of the table does.
-    fn reads(followers: &Followers, set: &RevokedSet, entries: Vec<Ended>) {
-        set.apply(entries.iter().copied());
-        followers.publish(&entries);
-        followers.beat();
-    }
-
-    #[tokio::test]
-    async fn whoever_takes_nothing_is_dropped_and_nothing_is_kept_for_them() {
-        let (followers, set) = (followers(), Arc::new(RevokedSet::new()));
-        set.apply(ended(0..20_000));
-        let join = || followers.join(Arc::clone(&set), NOW, None, || true).unwrap();
-        let (deaf, mut keen) = (join(), join());
-        assert_eq!(read(&mut keen).await.unwrap().0, 20_000);
-        while followers.count() == 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            followers.beat();
-            read(&mut keen).await.unwrap();
-        }
-        assert_eq!(deaf.len(), UNDER_WAY);
-        assert!(followers.whole.lock().await.upgrade().is_none(), "what was written for both is gone");
-        reads(&followers, &set, ended(20_000..20_003));
-        assert_eq!(read(&mut keen).await.unwrap().0, 3);
-    }
-
-    #[tokio::test]
-    async fn what_is_kept_is_bounded_and_who_is_behind_it_begins_again() {
-        let (followers, set) = (followers(), Arc::new(RevokedSet::new()));
-        let join = |id: Option<&str>| followers.join(Arc::clone(&set), NOW, id, || true).unwrap();
-        let (_, first) = read(&mut join(None)).await.unwrap();
-        for n in 0..40 {
-            reads(&followers, &set, ended(n * 1_000..(n + 1) * 1_000));
-        }
-        let bytes: usize = followers.lock().frames.iter().map(Bytes::len).sum();
-        assert!(bytes == followers.lock().bytes && bytes <= MOST_BYTES, "{bytes}");
-        let (told, last) = read(&mut join(Some(&first))).await.unwrap();
-        assert_eq!(told, 40_000);
-        assert_eq!(read(&mut join(Some(&last))).await.unwrap().0, 0);
-        // More than anybody who follows has to take at once: they begin again.
-        let mut following = join(Some(&last));
-        assert_eq!(read(&mut following).await.unwrap().0, 0);
-        reads(&followers, &set, ended(40_000..60_000));
-        assert_eq!(read(&mut following).await, None);
-        assert_eq!(read(&mut join(Some(&last))).await.unwrap().0, 60_000);
-    }
-
-    #[tokio::test]
-    async fn nobody_misses_what_ends_while_everything_is_being_sent() {
-        let (followers, set) = (followers(), Arc::new(RevokedSet::new()));
-        set.apply(ended(0..5_000));
-        let mut frames = followers.join(Arc::clone(&set), NOW, None, || true).unwrap();
-        assert!(frames.recv().await.unwrap().starts_with(b"retry"));
-        assert!(frames.recv().await.unwrap().starts_with(b"event: ended"));
-        reads(&followers, &set, ended(5_000..5_007));
-        assert_eq!(read(&mut frames).await.unwrap().0, 4_500 + 7);
-    }
-
-    #[tokio::test]
-    async fn there_is_room_for_so_many_and_none_once_it_stops() {
-        let (followers, set) = (followers(), Arc::new(RevokedSet::new()));
-        let join = || followers.join(Arc::clone(&set), NOW, None, || true);
-        let mut all: Vec<_> = (0..10).map(|_| join().unwrap()).collect();
-        assert_eq!(join().err(), Some(Full));
-        followers.stop();
-        followers.beat();
-        for frames in &mut all {
-            while read(frames).await.is_some() {}
-        }
-        while followers.count() > 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(join().err(), Some(Full));
-    }
 }
