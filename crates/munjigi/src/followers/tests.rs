@@ -45,11 +45,14 @@ async fn whoever_takes_nothing_is_dropped_and_nothing_is_kept_for_them() {
     let join = || followers.join(Arc::clone(&set), NOW, None, || true).unwrap();
     let (deaf, mut keen) = (join(), join());
     assert_eq!(read(&mut keen).await.unwrap().0, 20_000);
-    while followers.count() == 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        followers.beat();
-        read(&mut keen).await.unwrap();
-    }
+    let dropping = async {
+        while followers.count() == 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            followers.beat();
+            read(&mut keen).await.unwrap();
+        }
+    };
+    assert!(timeout(Duration::from_secs(20), dropping).await.is_ok(), "it keeps its place");
     assert_eq!(deaf.len(), UNDER_WAY);
     assert!(followers.whole.lock().await.upgrade().is_none(), "what was written for both is gone");
     reads(&followers, &set, ended(20_000..20_003));

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use http::Method;
-use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use crate::harness::{Place, Process, Site, eventually};
+use crate::harness::{Browser, Place, Process, Reply, Site, eventually};
 
 const PATH: &str = "/auth/revocations";
 
@@ -58,6 +57,12 @@ impl Follower {
         Some(Event { name, id, data: serde_json::from_str(&data).unwrap() })
     }
 
+    /// Reads until the server ends it.
+    async fn is_ended(&mut self) {
+        let reading = async { while self.event().await.is_some() {} };
+        assert!(tokio::time::timeout(Duration::from_secs(20), reading).await.is_ok(), "it goes on");
+    }
+
     /// The sessions that are told until the next `current`, and its id.
     async fn until_current(&mut self) -> (Vec<String>, String) {
         let mut sessions = Vec::new();
@@ -79,6 +84,11 @@ impl Follower {
             }
         }
     }
+}
+
+/// What somebody is told with these headers; an answer without end is a failure.
+async fn asks(mut browser: Browser) -> Reply {
+    tokio::time::timeout(Duration::from_secs(20), browser.get_json(PATH)).await.expect("it follows")
 }
 
 fn sids(event: &Event) -> Vec<String> {
@@ -181,14 +191,14 @@ async fn nobody_follows_without_the_feed_token() {
     let wrong = ["", "x", &almost, &longer, &access, &refresh, &long, "munjigi-feed-"];
     let lines = wrong.iter().map(|token| format!("Bearer {token}"));
     for line in lines.chain([format!("Basic {token}"), token.clone(), format!("bearer{token}")]) {
-        let refused = site.browser().with("authorization", &line).get_json(PATH).await;
+        let refused = asks(site.browser().with("authorization", &line)).await;
         refused.problem(401, "login_required");
         assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
     }
-    site.browser().get_json(PATH).await.problem(401, "login_required");
-    browser.clone().get_json(PATH).await.problem(401, "login_required");
+    asks(site.browser()).await.problem(401, "login_required");
+    asks(browser.clone()).await.problem(401, "login_required");
     let both = site.browser().with("authorization", &format!("Bearer {token}"));
-    both.with("authorization", "Bearer x").get_json(PATH).await.problem(401, "login_required");
+    asks(both.with("authorization", "Bearer x")).await.problem(401, "login_required");
     // The token opens nothing else.
     let mut bearer = site.browser().with("authorization", &format!("Bearer {token}"));
     bearer.get_json("/user/info").await.problem(401, "login_required");
@@ -209,12 +219,12 @@ async fn the_feed_token_is_replaced_with_the_secret() {
     let new = feed_token(&place);
     assert_ne!(old, new);
     Follower::of(&server, &new, None).await.until_current().await;
-    while follower.event().await.is_some() {}
+    follower.is_ended().await;
     let mut follower = Follower::of(&server, &old, None).await;
     follower.until_current().await;
     // Whoever knows the former secret learns nothing any more, from then on.
     place.run(&["secret", "rotate", "--compromised"]).expect(0);
-    while follower.event().await.is_some() {}
+    follower.is_ended().await;
     let status = async |token: &str| {
         let url = format!("{}{PATH}", server.url);
         reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap().status()
@@ -231,7 +241,7 @@ async fn a_server_that_is_told_to_stop_does_not_wait_for_followers() {
     let mut follower = Follower::of(&server, &feed_token(&place), None).await;
     follower.until_current().await;
     server.terminate();
-    while follower.event().await.is_some() {}
+    follower.is_ended().await;
     assert_eq!(server.ended().code(), Some(0));
     assert!(place.log().contains("reason=\"stopping\""), "{}", place.log());
 }
@@ -242,7 +252,7 @@ async fn a_node_that_cannot_read_the_table_says_nothing() {
     let token = site.app.core.feed_tokens.present().to_string();
     let database = site.database();
     database.execute_batch("ALTER TABLE revocations RENAME TO hidden").unwrap();
-    let refused = site.browser().with(AUTHORIZATION.as_str(), &format!("Bearer {token}")).get_json(PATH).await;
+    let refused = asks(site.browser().with("authorization", &format!("Bearer {token}"))).await;
     assert!(refused.status.is_server_error() && !refused.body.contains("hidden"), "{}", refused.body);
     assert_eq!(site.app.core.feed.followers().count(), 0);
 }
