@@ -141,7 +141,13 @@ pub(crate) async fn later(gate: Gate, mode: Mode, pending: Pending) -> Verdict {
     let gate = gate.parts();
     let access = match pending.access {
         PendingAccess::Judged(access) => access,
-        PendingAccess::Token(token) => judge(gate, gate.verifier.verify_or_reload(&token, gate.clock.now()).await),
+        PendingAccess::Token(token) => match gate.verifier.verify_or_reload(&token, gate.clock.now()).await {
+            // No key was ever read: it is not for the token to answer for that.
+            Err(Refused::UnknownKey) if gate.verifier.generation() == 0 && mode == Mode::Renew => {
+                return Verdict::Refuse(Refusal::Unavailable { retry_after: SOON });
+            }
+            outcome => judge(gate, outcome),
+        },
     };
     let now = gate.clock.now();
     if pending.via == Via::Bearer {

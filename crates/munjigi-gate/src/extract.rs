@@ -26,7 +26,7 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         match self {
             Self::LoginRequired => Refusal::Unauthorized.response(),
-            Self::NoGate => problem::no_gate(),
+            Self::NoGate => problem::fault(),
         }
     }
 }
@@ -34,11 +34,7 @@ impl IntoResponse for Rejection {
 /// Every request that passed a gate has a visitor.
 fn visitor(parts: &Parts) -> Result<&Visitor, Rejection> {
     parts.extensions.get().ok_or_else(|| {
-        tracing::error!(
-            path = parts.uri.path(),
-            note = "no gate stands before this route; add `Gate::layer`",
-            "no_gate"
-        );
+        problem::note_no_gate(&parts.uri);
         Rejection::NoGate
     })
 }

@@ -123,6 +123,11 @@ impl<S> Layer<S> for GateLayer {
 pub enum Refusal {
     /// 401 `login_required`.
     Unauthorized,
+    /// 401 `login_required`: somebody is signed in, but logged in too long ago for what they want ([`Gate::demand`]).
+    LogInTooOld {
+        /// How long ago it may be.
+        max_age: Duration,
+    },
     /// 503 `unavailable`.
     Unavailable {
         /// When to try again.

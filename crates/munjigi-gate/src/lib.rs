@@ -17,11 +17,12 @@
 //! | --- | --- |
 //! | [`jws`] | keys, and signed tokens in their strict form |
 //! | [`claims`], [`verify`], [`cache`] | from a token to who it is |
-//! | [`revoked`] | what has ended before its time |
+//! | [`revoked`], [`feed`] | what has ended before its time, and how it travels |
 //! | [`cookies`], [`order`] | how tokens travel, and what becomes of them on the way back |
 //! | [`renew`] | the seam to whoever keeps the sessions |
+//! | `remote` (feature) | a gate in another service than the server |
 //! | [`visitor`], [`extract`] | what the inner service gets to see |
-//! | [`layer`] | the gate itself |
+//! | [`layer`], [`demand`] | the gate itself, and what a route demands beyond it |
 //!
 //! Signatures are made and checked by aws-lc-rs directly, behind our own JWS layer. A JWT library between the two would
 //! parse everything a second time and more leniently, so that the strict layer had to do all the work in any case.
@@ -31,12 +32,16 @@ pub mod claims;
 pub mod clock;
 pub mod cookies;
 mod decide;
+pub mod demand;
 #[cfg(feature = "axum")]
 pub mod extract;
+pub mod feed;
 pub mod jws;
 pub mod layer;
 pub mod order;
 mod problem;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod renew;
 pub mod revoked;
 mod ring;
@@ -45,8 +50,11 @@ pub mod verify;
 pub mod visitor;
 
 pub use claims::AccessClaims;
+#[cfg(feature = "clock")]
+pub use clock::AnchoredClock;
 pub use clock::Clock;
 pub use cookies::{CookieSettings, SameSite};
+pub use demand::DemandLayer;
 #[cfg(feature = "axum")]
 pub use extract::SignedIn;
 pub use jws::{Algorithm, Refused, SigningKey, VerifyingKey};

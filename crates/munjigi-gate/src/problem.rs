@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, Uri};
+use serde_json::Value;
 
 use crate::layer::Refusal;
 
@@ -12,11 +13,17 @@ struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: &'static str,
+    /// What more there is to say to programs.
+    more: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
+    const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
+        Self { status, code, detail, more: Vec::new() }
+    }
+
     fn response<R: From<String>>(&self) -> Response<R> {
-        let body = serde_json::json!({
+        let mut body = serde_json::json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or_default(),
             "status": self.status.as_u16(),
@@ -25,6 +32,9 @@ impl Problem {
             "code": self.code,
             "msg": self.detail,
         });
+        if let Value::Object(members) = &mut body {
+            members.extend(self.more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        }
         let mut response = Response::new(R::from(body.to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -38,23 +48,31 @@ impl Refusal {
     /// The answer to a request that is refused, with the refusal as an extension, so that a server can render its own.
     pub(crate) fn response<R: From<String>>(self) -> Response<R> {
         let problem = match self {
-            Self::Unauthorized => {
-                Problem { status: StatusCode::UNAUTHORIZED, code: "login_required", detail: "Please log in." }
+            Self::Unauthorized => Problem::new(StatusCode::UNAUTHORIZED, "login_required", "Please log in."),
+            Self::LogInTooOld { max_age } => {
+                let detail = "Please log in again: this needs a log-in that is not long ago.";
+                let more = vec![("reason", "log_in_too_old".into()), ("maxAge", max_age.as_secs().into())];
+                Problem { more, ..Problem::new(StatusCode::UNAUTHORIZED, "login_required", detail) }
             }
-            Self::Unavailable { .. } => Problem {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                code: "unavailable",
-                detail: "The service is not available at the moment. Please try again.",
-            },
-            Self::RateLimited { .. } => Problem {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                code: "rate_limited",
-                detail: "Too many requests. Please wait a moment.",
-            },
+            Self::Unavailable { .. } => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The service is not available at the moment. Please try again.",
+            ),
+            Self::RateLimited { .. } => {
+                let detail = "Too many requests. Please wait a moment.";
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
+            }
         };
         let mut response = problem.response();
         if let Self::Unavailable { retry_after } | Self::RateLimited { retry_after } = self {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(whole_seconds(retry_after)));
+        }
+        if let Self::LogInTooOld { max_age } = self {
+            // RFC 9470 section 3.
+            let challenge =
+                format!("Bearer error=\"insufficient_user_authentication\", max_age=\"{}\"", max_age.as_secs());
+            response.headers_mut().extend(HeaderValue::try_from(challenge).ok().map(|value| (WWW_AUTHENTICATE, value)));
         }
         response.extensions_mut().insert(self);
         response
@@ -69,11 +87,21 @@ impl Refusal {
     }
 }
 
-/// The answer where a handler asks for the visitor but no gate stands before it: a fault of the program.
-#[cfg(feature = "axum")]
-pub(crate) fn no_gate<R: From<String>>() -> Response<R> {
+/// The answer where somebody asks for the visitor but no gate stands before it: a fault of the program.
+pub(crate) fn no_gate<R: From<String>>(uri: &Uri) -> Response<R> {
+    note_no_gate(uri);
+    fault()
+}
+
+/// Its line in the log.
+pub(crate) fn note_no_gate(uri: &Uri) {
+    tracing::error!(path = uri.path(), note = "no gate stands before this route; add `Gate::layer`", "no_gate");
+}
+
+/// Its answer.
+pub(crate) fn fault<R: From<String>>() -> Response<R> {
     let detail = "Something went wrong on our side.";
-    Problem { status: StatusCode::INTERNAL_SERVER_ERROR, code: "internal", detail }.response()
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).response()
 }
 
 /// Rounded up, and never 0: `Retry-After: 0` invites a storm.

@@ -43,7 +43,11 @@ impl Until {
     }
 
     fn is_over(self, now: Timestamp) -> bool {
-        self.0 != u32::MAX && now >= Timestamp::from_secs(i64::from(self.0))
+        self.0 != u32::MAX && now >= self.time()
+    }
+
+    fn time(self) -> Timestamp {
+        Timestamp::from_secs(i64::from(self.0))
     }
 }
 
@@ -101,6 +105,21 @@ impl RevokedSet {
     pub fn sweep(&self, now: Timestamp) {
         self.sessions.retain(|until| !until.is_over(now));
         self.epochs.retain(|end| !end.until.is_over(now));
+    }
+
+    /// Everything that is in force at `now`, in no order, for whoever keeps a copy. What is applied meanwhile may be in it or
+    /// not. Readers wait for a sixty-fourth of it at most.
+    pub fn for_each(&self, now: Timestamp, mut f: impl FnMut(Ended)) {
+        self.sessions.for_each(|session, until| {
+            if !until.is_over(now) {
+                f(Ended::Session { session: *session, feed_until: until.time() });
+            }
+        });
+        self.epochs.for_each(|user, end| {
+            if !end.until.is_over(now) {
+                f(Ended::Epoch { user: *user, min_epoch: end.min_epoch, feed_until: end.until.time() });
+            }
+        });
     }
 
     /// Notes that the table was read to its end, as it was at `now`. An older note changes nothing.
@@ -185,6 +204,12 @@ impl<K: Hash + Eq, V: Copy> Sharded<K, V> {
                 map.shrink_to_fit();
             }
             self.len.fetch_sub(before - map.len(), Ordering::Release);
+        }
+    }
+
+    fn for_each(&self, mut f: impl FnMut(&K, &V)) {
+        for shard in &self.shards {
+            read(shard).iter().for_each(|(key, value)| f(key, value));
         }
     }
 

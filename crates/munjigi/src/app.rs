@@ -75,6 +75,14 @@ impl App {
     }
 }
 
+impl App {
+    /// Ends the streams of services that follow the revocations. A server that ends when its last answer is done calls this
+    /// first: they would never be.
+    pub fn stop(&self) {
+        self.core.feed.followers().stop();
+    }
+}
+
 impl Site {
     fn new(config: &Config) -> anyhow::Result<Self> {
         let server = &config.server;

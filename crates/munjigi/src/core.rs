@@ -17,6 +17,8 @@ use secrecy::ExposeSecret as _;
 use crate::config::values::shown_url;
 use crate::config::{self, Config};
 use crate::device_tokens::DeviceTokens;
+use crate::feed_tokens::FeedTokens;
+use crate::followers::{Followers, MOST_FOLLOWERS};
 use crate::keys::KeyRing;
 use crate::passwords::Passwords;
 use crate::refresh_tokens::RefreshTokens;
@@ -54,6 +56,8 @@ pub struct Core {
     pub refresh_tokens: RefreshTokens,
     /// Signs device tokens.
     pub device_tokens: DeviceTokens,
+    /// Knows who may follow the revocations.
+    pub feed_tokens: FeedTokens,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
     /// What time it is.
@@ -101,7 +105,9 @@ impl Core {
         let tokens = &config.tokens;
         let verifier = Verifier::new(tokens.issuer.clone(), tokens.audience.clone(), Arc::clone(&keys) as _);
         verifier.try_reload().await?;
-        let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&clock));
+        // Followers stay, so that they must never take all connections.
+        let followers = Followers::new(MOST_FOLLOWERS.min(config.server.max_connections / 2), &tokens.issuer);
+        let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&clock), followers);
         feed.ring().await?;
         Ok(Self {
             users: Arc::new(sqlite.clone()),
@@ -113,7 +119,8 @@ impl Core {
             keys,
             verifier: Arc::new(verifier),
             refresh_tokens: RefreshTokens::new(secrets.clone())?,
-            device_tokens: DeviceTokens::new(secrets)?,
+            device_tokens: DeviceTokens::new(secrets.clone())?,
+            feed_tokens: FeedTokens::new(secrets),
             feed: Arc::new(feed),
             clock,
             lifetimes: config.tokens.lifetimes,

@@ -22,12 +22,13 @@
 
 pub mod app;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod core;
 pub mod derived_keys;
 pub mod device_tokens;
+pub mod feed_tokens;
 pub mod flows;
+pub mod followers;
 pub mod http;
 pub mod keys;
 pub mod pages;
@@ -41,7 +42,7 @@ pub mod telemetry;
 pub mod web;
 
 pub use app::App;
-pub use clock::AnchoredClock;
 pub use config::{Config, Layers};
 pub use munjigi_gate as gate;
+pub use munjigi_gate::AnchoredClock;
 pub use routes::{embed, router};

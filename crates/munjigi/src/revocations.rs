@@ -17,6 +17,7 @@ use munjigi_rules::time::millis;
 use munjigi_store::{Cursor, Revocations, StoreError};
 use tokio::sync::Mutex;
 
+use crate::followers::Followers;
 use crate::keys::KeyRing;
 
 /// Without a bell, the table is read this often.
@@ -31,6 +32,7 @@ pub struct Feed {
     store: Arc<dyn Revocations>,
     clock: Arc<dyn Clock>,
     set: Arc<RevokedSet>,
+    followers: Arc<Followers>,
     reading: Mutex<Reading>,
     /// How many reads have begun.
     begun: AtomicU64,
@@ -48,16 +50,22 @@ struct Reading {
 impl Feed {
     /// A feed that has read nothing yet.
     #[must_use]
-    pub fn new(store: Arc<dyn Revocations>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn Revocations>, clock: Arc<dyn Clock>, followers: Followers) -> Self {
         let set = Arc::new(RevokedSet::new());
-        let reading = Mutex::default();
-        Self { store, clock, set, reading, begun: AtomicU64::new(0), skew_millis: AtomicI64::new(0) }
+        let (followers, reading) = (Arc::new(followers), Mutex::default());
+        Self { store, clock, set, followers, reading, begun: AtomicU64::new(0), skew_millis: AtomicI64::new(0) }
     }
 
     /// What the gate asks.
     #[must_use]
     pub fn set(&self) -> Arc<RevokedSet> {
         Arc::clone(&self.set)
+    }
+
+    /// Services elsewhere that are told of what this node reads.
+    #[must_use]
+    pub const fn followers(&self) -> &Arc<Followers> {
+        &self.followers
     }
 
     /// The bell: reads what this node lacks. Once it returns, everything that was committed before it was called is in
@@ -75,9 +83,11 @@ impl Feed {
         let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let now = self.clock.now();
         let page = self.store.read(reading.cursor, now).await?;
-        self.set.apply(page.entries);
+        self.set.apply(page.entries.iter().copied());
+        self.followers.publish(&page.entries);
         *reading = Reading { cursor: page.next, done: number };
         self.set.mark_read(now);
+        self.followers.beat();
         self.skew_millis.store(self.clock.now().millis_since(page.database_now), Ordering::Relaxed);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! | guard | means |
 //! | --- | --- |
 //! | `open` | no user is looked at: outside the gate |
+//! | `feed` | no user is looked at: whoever shows the feed token |
 //! | `peek` | the gate says who it is, and neither renews nor refuses nor touches cookies: log-in, log-out, registration |
 //! | `gate` | the gate with all its outcomes; anonymous visitors pass |
 //! | `user` | the gate, and signed in |
@@ -32,7 +33,9 @@ use tower_http::cors::CorsLayer;
 use crate::app::App;
 use crate::http::error::{Code, Problem};
 use crate::http::{input, render, same_origin, tracing as request_id};
-use crate::web::{account, health, home, info, jwks, log_in, log_out, refresh, register, sessions, statics, verify};
+use crate::web::{
+    account, health, home, info, jwks, log_in, log_out, refresh, register, revocations, sessions, statics, verify,
+};
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
@@ -75,6 +78,8 @@ fn table(base_path: &str) -> Table {
     table.open(GET, "/.well-known/change-password", home::change_password);
     table.open(GET, &at("/static/{file}"), statics::file);
 
+    table.feed(GET, "/auth/revocations", revocations::follow);
+
     table.gate(GET, &at("/info"), info::show);
     table.gate(GET, &at("/login"), log_in::ask);
     table.peek(POST, &at("/login"), log_in::log_in);
@@ -97,6 +102,7 @@ fn table(base_path: &str) -> Table {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Guard {
     Open,
+    Feed,
     Peek,
     Gate,
     User,
@@ -106,6 +112,7 @@ enum Guard {
 #[derive(Default)]
 struct Table {
     open: Router<Arc<App>>,
+    feed: Router<Arc<App>>,
     peek: Router<Arc<App>>,
     gate: Router<Arc<App>>,
     user: Router<Arc<App>>,
@@ -115,6 +122,10 @@ struct Table {
 impl Table {
     fn open<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
         self.put(Guard::Open, method, path, handler);
+    }
+
+    fn feed<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
+        self.put(Guard::Feed, method, path, handler);
     }
 
     fn peek<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
@@ -133,6 +144,7 @@ impl Table {
         self.listing.push((guard, format!("{method:?}"), path.to_owned()));
         let group = match guard {
             Guard::Open => &mut self.open,
+            Guard::Feed => &mut self.feed,
             Guard::Peek => &mut self.peek,
             Guard::Gate => &mut self.gate,
             Guard::User => &mut self.user,
@@ -145,8 +157,10 @@ impl Table {
         let peeking = app.gate.peek_layer().keep_tokens();
         // A route layer that was added first stands inside: the gate is asked before `user`.
         let user = self.user.route_layer(from_fn_with_state(Arc::clone(app), account::only_signed_in));
+        let feed = self.feed.route_layer(from_fn_with_state(Arc::clone(app), revocations::only_followers));
         let with_a_user = self.peek.route_layer(peeking).merge(self.gate.merge(user).route_layer(renewing));
         self.open
+            .merge(feed)
             .merge(with_a_user.route_layer(from_fn(same_origin::not_as_a_part)))
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
     }
@@ -232,6 +246,7 @@ mod tests {
         Open MethodFilter(4) /.well-known/jwks.json
         Open MethodFilter(4) /.well-known/change-password
         Open MethodFilter(4) /user/static/{file}
+        Feed MethodFilter(4) /auth/revocations
         Gate MethodFilter(4) /user/info
         Gate MethodFilter(4) /user/login
         Peek MethodFilter(64) /user/login

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by panicking, also in its helpers"
 )]
 
@@ -14,6 +15,7 @@ mod bearer;
 mod cache;
 mod claims;
 mod cookies;
+mod demand;
 mod extract;
 mod hot_path;
 mod keys;
@@ -22,6 +24,7 @@ mod peek;
 mod properties;
 mod readiness;
 mod reload;
+mod remote;
 mod revoked;
 mod table;
 mod tokens;

@@ -12,7 +12,8 @@
 //! At the cap, connections that wait for their client make room for a new one: first of the address that has the most of
 //! them, and there those that have waited longest. So whoever opens thousands of them and keeps silent, or sends a byte now
 //! and then, only pushes their own out. One that the server is at work for is never dropped; if there are no others, the new
-//! one is told 503 and closed.
+//! one is told 503 and closed. For a stream of events the server is at work until its end: that nothing is on its way does not
+//! mean that nobody listens.
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum_server::accept::Accept;
-use http::Request;
+use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -33,6 +34,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 use tower::{BoxError, Service};
+
+use crate::http::answer::Lasting;
 
 /// Descriptors that are no connections of clients: the database, Redis, the log.
 const RESERVE: usize = 64;
@@ -361,7 +364,7 @@ pub(super) struct Tracked<S> {
 
 impl<S, B> Service<Request<B>> for Tracked<S>
 where
-    S: Service<Request<Body>>,
+    S: Service<Request<Body>, Response = Response<Body>>,
     S::Future: Send + 'static,
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
@@ -383,10 +386,37 @@ where
         let arriving = |body| Body::new(Arriving { body, place: Arc::clone(&place), since });
         let answer = self.service.call(request.map(arriving));
         Box::pin(async move {
-            let answer = answer.await;
+            let answer = answer.await?;
+            if answer.extensions().get::<Lasting>().is_some() {
+                return Ok(answer.map(|body| Body::new(Going { body, place })));
+            }
             place.wait(place.connections.turn());
-            answer
+            Ok(answer)
         })
+    }
+}
+
+/// The body of an answer that the server is at work for until its end.
+struct Going {
+    body: Body,
+    place: Arc<Place>,
+}
+
+impl HttpBody for Going {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        self.place.wait(self.place.connections.turn());
     }
 }
 

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::clock::AnchoredClock;
+use crate::AnchoredClock;
 use crate::config::layers::Required;
 use crate::config::{Config, ConfigError, Layers, Log, LogFormat, Source};
 use crate::core::{Core, Role};
@@ -63,7 +63,7 @@ enum Command {
     /// Shows, rotates and revokes the keys that sign access tokens
     #[command(subcommand)]
     Key(key::Key),
-    /// Replaces the secret of the installation
+    /// Replaces the secret of the installation, and prints what is derived from it
     #[command(subcommand)]
     Secret(secret::Secret),
     /// Checks and shows the settings

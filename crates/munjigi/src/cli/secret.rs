@@ -8,7 +8,7 @@ use super::output;
 use crate::core::Core;
 use crate::secret::Former;
 
-/// Replaces the secret of the installation
+/// Replaces the secret of the installation, and prints what is derived from it
 #[derive(Subcommand)]
 pub(super) enum Secret {
     /// Puts a new secret in the place of the one in the data directory; servers that run take it up by themselves
@@ -21,11 +21,24 @@ pub(super) enum Secret {
         #[arg(long)]
         compromised: bool,
     },
+    /// Prints the token by which a service elsewhere follows the revocations (GET /auth/revocations)
+    #[command(
+        after_help = "Whoever has it learns which sessions and users have ended, and nothing else. It is derived from the secret: after \
+                      `munjigi secret rotate` there is a new one, and the former goes on until the former secret is forgotten.\n\n\
+                      Example:\n  curl -N -H \"Authorization: Bearer $(munjigi secret feed-token)\" http://localhost:3000/auth/revocations"
+    )]
+    FeedToken,
 }
 
 impl Secret {
     pub(super) async fn run(self, core: &Core) -> anyhow::Result<ExitCode> {
-        let Self::Rotate { compromised } = self;
+        let compromised = match self {
+            Self::Rotate { compromised } => compromised,
+            Self::FeedToken => {
+                output::say(&core.feed_tokens.present());
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
         let former = if compromised { Former::Known } else { Former::Kept };
         core.keys.rotate_secret(former, core.now()).await?;
         output::say(match former {

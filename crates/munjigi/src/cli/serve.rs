@@ -16,8 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::connections::{Connections, Door, Seating};
 use super::output;
+use crate::AnchoredClock;
 use crate::app::App;
-use crate::clock::AnchoredClock;
 use crate::config::values::shown_url;
 use crate::config::{Config, Layers};
 use crate::http::input::MOST_HEAD;
@@ -92,7 +92,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(MOST_HEAD);
 
     let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
-    tokio::spawn(stop(handle)?);
+    tokio::spawn(stop(handle, Arc::clone(&app))?);
     let make = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let service = Seating { make, connections: Arc::clone(&connections) };
     tokio::select! {
@@ -169,11 +169,15 @@ fn warn(config: &Config) {
 }
 
 /// Waits to be told to stop, then lets the requests under way end.
-fn stop<A: Address + Send + Sync + 'static>(handle: Handle<A>) -> io::Result<impl Future<Output = ()> + Send> {
+fn stop<A: Address + Send + Sync + 'static>(
+    handle: Handle<A>,
+    app: Arc<App>,
+) -> io::Result<impl Future<Output = ()> + Send> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tracing::info!(note = "requests under way have 10 s to end", "stopping");
+        app.stop();
         handle.graceful_shutdown(Some(DRAIN));
     })
 }

@@ -76,6 +76,10 @@ impl Answer {
     }
 }
 
+/// An extension of an answer that goes on for as long as somebody listens: the server is at work for them until its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Lasting;
+
 impl IntoResponse for Answer {
     fn into_response(mut self) -> Response {
         unformed(self.status, self.cookies.take(), self)

@@ -69,7 +69,8 @@ fn form(app: &App, asked: &Asked, response: Response) -> Response {
     }
     if let Some(refusal) = parts.extensions.remove::<Refusal>() {
         let problem = match refusal {
-            Refusal::Unauthorized => Problem::new(Code::LoginRequired),
+            // Our own routes demand nothing more; an app's that do answer for themselves.
+            Refusal::Unauthorized | Refusal::LogInTooOld { .. } => Problem::new(Code::LoginRequired),
             Refusal::Unavailable { retry_after } => {
                 Problem { retry_after: Some(retry_after), ..Problem::new(Code::Unavailable) }
             }

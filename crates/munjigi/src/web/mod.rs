@@ -9,6 +9,7 @@ pub mod log_in;
 pub mod log_out;
 pub mod refresh;
 pub mod register;
+pub mod revocations;
 pub mod sessions;
 pub mod statics;
 pub mod verify;

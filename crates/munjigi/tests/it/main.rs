@@ -44,6 +44,7 @@ mod redis;
 mod redis_access;
 mod refresh;
 mod register;
+mod revocations;
 mod routes;
 mod same_origin;
 mod secrets;

@@ -3,6 +3,7 @@
 
 mod search;
 
+use munjigi::feed_tokens::FeedTokens;
 use munjigi::gate::{Algorithm, SigningKey};
 use munjigi::secret::Secrets;
 use serde_json::json;
@@ -208,7 +209,7 @@ fn keys(vault: &mut Vault, place: &Place) {
         opened += 1;
     }
     assert!(opened > 0);
-    for purpose in ["munjigi refresh tokens v1", "munjigi signing keys v1"] {
+    for purpose in ["munjigi refresh tokens v1", "munjigi signing keys v1", "munjigi feed token v1"] {
         vault.keep("a derived key", secrets.derive(purpose).as_ref());
     }
 }
@@ -216,6 +217,17 @@ fn keys(vault: &mut Vault, place: &Place) {
 fn process_files(said: &mut Said, server: &Process) {
     said.hear("the command line that others see", std::fs::read(server.proc_file("cmdline")).unwrap());
     said.hear("the name that others see", std::fs::read(server.proc_file("comm")).unwrap());
+}
+
+/// A service that follows the revocations, and one that shows its token where it does not belong.
+async fn a_follower(said: &mut Said, server: &Process) {
+    let tokens = FeedTokens::new(Secrets::configured(SECRET.to_owned().into(), vec![]));
+    said.vault.keep("the feed token", tokens.present().as_str());
+    let follow = reqwest::Client::new().get(format!("{}/auth/revocations", server.url));
+    let mut stream = follow.bearer_auth(tokens.present().as_str()).send().await.unwrap();
+    said.hear("the feed", stream.chunk().await.unwrap().unwrap().to_vec());
+    let mut elsewhere = server.browser().with("authorization", &format!("Bearer {}", tokens.present().as_str()));
+    said.refused("the feed token as an access token", &elsewhere.get_json("/user/account").await, 401);
 }
 
 struct Told {
@@ -242,6 +254,7 @@ async fn everything_is_told(place: Place) -> Told {
     process_files(&mut said, &server);
     said.hear("the greeting", server.greeting.clone());
     visitors(&mut said, &server).await;
+    a_follower(&mut said, &server).await;
     operators(&mut said, &place);
     server.terminate();
     let rest = server.last_words();
