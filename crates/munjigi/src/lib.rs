@@ -29,6 +29,7 @@ pub mod derived_keys;
 pub mod device_tokens;
 pub mod flows;
 pub mod http;
+pub mod import;
 pub mod keys;
 pub mod pages;
 pub mod passwords;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use munjigi_rules::revocation::Ended;
 use munjigi_rules::{Epoch, Timestamp, UserId};
-use munjigi_store::{Brought, BroughtAlong, Cursor, LogIn, Registered, Revocations, SessionEnd, Sessions, StoredHash, Users};
+use munjigi_store::{
+    Brought, BroughtAlong, Cursor, LogIn, Registered, Revocations, SessionEnd, Sessions, StoredHash, Users,
+};
 use tokio::task::JoinSet;
 
 use crate::support::*;
@@ -311,7 +313,10 @@ async fn of_many_users_that_are_brought_along_none_that_is_there_is_changed<S: U
         [UsernameTaken, Created, UsernameTaken, IdTaken, Created],
         "one that cannot be does not hurt its neighbours"
     );
-    assert_eq!(two.second.bring(users).await.unwrap(), [UsernameTaken, UsernameTaken, UsernameTaken, IdTaken, UsernameTaken]);
+    assert_eq!(
+        two.second.bring(users).await.unwrap(),
+        [UsernameTaken, UsernameTaken, UsernameTaken, IdTaken, UsernameTaken]
+    );
     assert_eq!(two.second.taken(names).await.unwrap(), [true, true, false, true]);
     assert_eq!(two.second.credentials_by_id(mina).await.unwrap(), Some(before));
     assert_eq!(two.first.list(None, 10).await.unwrap().len(), 3);
@@ -333,7 +338,10 @@ async fn what_was_brought_along_can_be_listed_with_its_hashes_and_brought_to_ano
     assert_eq!(listed.len(), 3);
     for (found, (_, brought)) in listed.iter().zip(expected) {
         let user = &found.user;
-        assert_eq!((user.id, &user.username, &user.name), (brought.user.id, &brought.user.username, &brought.user.name));
+        assert_eq!(
+            (user.id, &user.username, &user.name),
+            (brought.user.id, &brought.user.username, &brought.user.name)
+        );
         assert_eq!((&found.hash, user.created_at), (&brought.user.hash, brought.user.created_at));
         assert_eq!((user.enabled, user.epoch), (brought.enabled, Epoch(0)));
     }

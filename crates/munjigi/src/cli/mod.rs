@@ -7,9 +7,12 @@
 //! | 2 | the command line is wrong |
 //! | 3 | the configuration is wrong |
 //! | 4 | no such user, session or key |
+//! | 5 | users were imported, but some were refused |
 
 mod config;
 mod connections;
+mod export;
+mod import;
 mod key;
 mod migrate;
 mod output;
@@ -92,6 +95,8 @@ pub fn run() -> ExitCode {
 
 /// No such user, session or key.
 const NOT_FOUND: u8 = 4;
+/// Some of many were refused.
+const IN_PART: u8 = 5;
 
 impl Cli {
     fn run(self) -> anyhow::Result<ExitCode> {

@@ -5,7 +5,9 @@ use std::io::BufRead;
 use serde_json::{Map, Value};
 
 use super::bounded::{Line, read_line};
-use super::{CREATED_AT, ENABLED, HASH, ImportError, MOST_RECORD, Malformed, NAME, Record, Records, Row, USERNAME, fold};
+use super::{
+    CREATED_AT, ENABLED, HASH, ImportError, MOST_RECORD, Malformed, NAME, Record, Records, Row, USERNAME, fold,
+};
 
 pub(super) struct JsonLines<R> {
     input: R,

@@ -142,7 +142,9 @@ fn recognise(beginning: &[u8]) -> Format {
     let sql = ["--", "/*", "create ", "insert ", "drop ", "lock ", "set "];
     if text.starts_with(b"{") {
         Format::JsonLines
-    } else if sql.iter().any(|word| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
+    } else if sql
+        .iter()
+        .any(|word| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
     {
         Format::Mysqldump
     } else {
@@ -193,7 +195,9 @@ impl Columns {
         }
         let value = |column: Option<usize>| match column.and_then(|column| values.get(column).copied().flatten()) {
             None => Ok(None),
-            Some(bytes) => std::str::from_utf8(bytes).map(|text| Some(text.to_owned())).map_err(|_| Malformed::Encoding),
+            Some(bytes) => {
+                std::str::from_utf8(bytes).map(|text| Some(text.to_owned())).map_err(|_| Malformed::Encoding)
+            }
         };
         Ok(Record {
             username: value(Some(self.username))?,
@@ -213,7 +217,8 @@ fn fold(name: &str) -> String {
 /// Names of columns for a message: a file without a header has a user's hash there, so nothing that is no plain word is shown.
 fn shown(names: &[String]) -> String {
     let is_word = |name: &str| {
-        (1..=24).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b' '))
+        (1..=24).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b' '))
     };
     let words: Vec<&str> = names.iter().take(20).map(|name| if is_word(name) { name.as_str() } else { "?" }).collect();
     words.join(", ")

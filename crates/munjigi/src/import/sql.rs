@@ -173,11 +173,9 @@ impl<R: BufRead> Text<R> {
     fn skip_statement(&mut self) -> Result<(), ImportError> {
         let mut last = b' ';
         loop {
-            let byte = match self.take()? {
-                None | Some(b';') => return Ok(()),
-                Some(byte) => byte,
-            };
+            let byte = self.need()?;
             match byte {
+                b';' => return Ok(()),
                 b'\'' | b'"' | b'`' => self.string(byte, &mut Value::none())?,
                 b'*' if last == b'/' => {
                     let mut star = false;
@@ -260,9 +258,8 @@ impl<R: BufRead> Text<R> {
 
     /// The columns that a CREATE TABLE defines.
     fn defined_columns(&mut self) -> Result<Vec<String>, ImportError> {
-        const OTHERS: &[&str] = &[
-            "primary", "key", "unique", "index", "fulltext", "spatial", "constraint", "foreign", "check", "period",
-        ];
+        const OTHERS: &[&str] =
+            &["primary", "key", "unique", "index", "fulltext", "spatial", "constraint", "foreign", "check", "period"];
         self.skip_space()?;
         self.expect(b'(')?;
         let mut names = Vec::new();

@@ -25,8 +25,8 @@ const TUTORIAL_ROUNDS: NonZeroU32 = NonZeroU32::new(104_906).unwrap();
 const MOST_TEXT: usize = 600;
 /// Most characters of a salt. Those that systems make have about 24.
 const MOST_SALT: usize = 256;
-/// Bytes that a hash may have: fewer are guessed, more are nobody's.
-const HASH_BYTES: std::ops::RangeInclusive<usize> = 16..=128;
+/// Bytes of a scrypt hash of passlib's, and of all others. They are demanded, because one that was cut off would verify too.
+const SCRYPT: (usize, usize) = (32, 64);
 
 /// A hash taken apart.
 pub(super) struct Foreign {
@@ -77,11 +77,12 @@ impl Foreign {
                 let (log_n, rest) = params.strip_prefix("ln=")?.split_once(",r=")?;
                 let (r, p) = rest.split_once(",p=")?;
                 let scheme = Scheme::Scrypt { log_n: number(log_n)?, r: number(r)?, p: number(p)? };
-                scrypt(scheme, Typed::AsItIs, STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(hash).ok()?)
+                let (salt, hash) = (STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(hash).ok()?);
+                scrypt(scheme, Typed::AsItIs, salt, hash, SCRYPT.0)
             }
             ["scrypt", n, salt, r, p, hash] => {
                 let scheme = Scheme::Scrypt { log_n: log_2(n)?, r: number(r)?, p: number(p)? };
-                scrypt(scheme, Typed::AsItIs, salt.as_bytes().to_vec(), STANDARD.decode(hash).ok()?)
+                scrypt(scheme, Typed::AsItIs, salt.as_bytes().to_vec(), STANDARD.decode(hash).ok()?, SCRYPT.1)
             }
             ["", name, rounds, salt, hash] => {
                 let prf = match *name {
@@ -158,15 +159,13 @@ fn bcrypt(text: String, before: Before) -> Option<Foreign> {
 
 fn pbkdf2(prf: Prf, rounds: &str, salt: Vec<u8>, hash: Vec<u8>) -> Option<Foreign> {
     let rounds: NonZeroU32 = number(rounds)?;
-    is_whole(&salt, &hash).then_some(())?;
-    // Each block of the hash takes all rounds.
-    let blocks = u32::try_from(hash.len().div_ceil(prf.len())).ok()?;
-    let scheme = Scheme::Pbkdf2 { prf, rounds: rounds.get().checked_mul(blocks)? };
-    bearable(scheme, Kind::Pbkdf2 { rounds, salt, hash })
+    // All systems keep one block of the hash function.
+    (is_salt(&salt) && hash.len() == prf.len()).then_some(())?;
+    bearable(Scheme::Pbkdf2 { prf, rounds: rounds.get() }, Kind::Pbkdf2 { rounds, salt, hash })
 }
 
-fn scrypt(scheme: Scheme, typed: Typed, salt: Vec<u8>, hash: Vec<u8>) -> Option<Foreign> {
-    is_whole(&salt, &hash).then_some(())?;
+fn scrypt(scheme: Scheme, typed: Typed, salt: Vec<u8>, hash: Vec<u8>, bytes: usize) -> Option<Foreign> {
+    (is_salt(&salt) && hash.len() == bytes).then_some(())?;
     bearable(scheme, Kind::Scrypt { typed, salt, hash })
 }
 
@@ -175,7 +174,7 @@ fn werkzeug(method: &str, salt: &str, hash: &str) -> Option<Foreign> {
     match *method.split(':').collect::<Vec<_>>().as_slice() {
         ["scrypt", n, r, p] => {
             let scheme = Scheme::Scrypt { log_n: log_2(n)?, r: number(r)?, p: number(p)? };
-            scrypt(scheme, Typed::AsItIs, salt, hash)
+            scrypt(scheme, Typed::AsItIs, salt, hash, SCRYPT.1)
         }
         ["pbkdf2", "sha1", rounds] => pbkdf2(Prf::Sha1, rounds, salt, hash),
         ["pbkdf2", "sha256", rounds] => pbkdf2(Prf::Sha256, rounds, salt, hash),
@@ -194,9 +193,9 @@ fn tutorial(hash: &str, salt: &str) -> Option<Foreign> {
 
 fn better_auth(text: &str) -> Option<Foreign> {
     let (salt, hash) = text.split_once(':')?;
-    let hash = unhex(hash).filter(|bytes| salt.len() == 32 && bytes.len() == 64)?;
-    unhex(salt)?;
-    scrypt(Scheme::Scrypt { log_n: 14, r: 16, p: 1 }, Typed::Nfkc, salt.as_bytes().to_vec(), hash)
+    unhex(salt).filter(|bytes| bytes.len() == 16)?;
+    let (scheme, salt) = (Scheme::Scrypt { log_n: 14, r: 16, p: 1 }, salt.as_bytes().to_vec());
+    scrypt(scheme, Typed::Nfkc, salt, unhex(hash)?, SCRYPT.1)
 }
 
 /// Only what can be waited for is taken for a hash.
@@ -204,8 +203,8 @@ fn bearable(scheme: Scheme, kind: Kind) -> Option<Foreign> {
     scheme.is_bearable().then_some(Foreign { scheme, kind })
 }
 
-fn is_whole(salt: &[u8], hash: &[u8]) -> bool {
-    (1..=MOST_SALT).contains(&salt.len()) && HASH_BYTES.contains(&hash.len())
+fn is_salt(salt: &[u8]) -> bool {
+    (1..=MOST_SALT).contains(&salt.len())
 }
 
 /// A number as it is written by programs: no sign, no leading zero.
@@ -229,7 +228,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || text.len() > 2 * HASH_BYTES.end() || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if text.len() % 2 != 0 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
@@ -243,25 +242,81 @@ mod tests {
 
     /// Each made by the library that is named, of [`PASSWORD`], and verified by it.
     const SAMPLES: &[(&str, &str, &str)] = &[
-        ("Django 5.2", "pbkdf2-sha256:1000", "pbkdf2_sha256$1000$lSzgXkRrcFhT8GYeJP6iQa$WFWMa+DciEy8TYxECyXrMecJI9T15T+DZr6hCS+eG60="),
+        (
+            "Django 5.2",
+            "pbkdf2-sha256:1000",
+            "pbkdf2_sha256$1000$lSzgXkRrcFhT8GYeJP6iQa$WFWMa+DciEy8TYxECyXrMecJI9T15T+DZr6hCS+eG60=",
+        ),
         ("Django 5.2", "pbkdf2-sha1:1000", "pbkdf2_sha1$1000$lSzgXkRrcFhT8GYeJP6iQa$sB68yhxpV1Q2dcNCo7umtwNZYK4="),
-        ("Django 5.2", "scrypt:ln=10,r=8,p=5", "scrypt$1024$lSzgXkRrcFhT8GYeJP6iQa$8$5$rAW4J+HJZrP1T+RFdsSyxOQdkPj3AmjkqZGHmaHhb91ywPyJEf94G8ja7xEBbYE6m4A6H6HeekLnJpPlD5jjiQ=="),
-        ("Django 5.2", "argon2id:m=64,t=1,p=1", "argon2$argon2id$v=19$m=64,t=1,p=1$MzYxRHEwU0l5ZHBRTGg3eTgwTE1sMg$m2VBId0gzJBiaam/86oyNGR0Yumgw8QqueLFP22PgHA"),
+        (
+            "Django 5.2",
+            "scrypt:ln=10,r=8,p=5",
+            "scrypt$1024$lSzgXkRrcFhT8GYeJP6iQa$8$5$rAW4J+HJZrP1T+RFdsSyxOQdkPj3AmjkqZGHmaHhb91ywPyJEf94G8ja7xEBbYE6m4A6H6HeekLnJpPlD5jjiQ==",
+        ),
+        (
+            "Django 5.2",
+            "argon2id:m=64,t=1,p=1",
+            "argon2$argon2id$v=19$m=64,t=1,p=1$MzYxRHEwU0l5ZHBRTGg3eTgwTE1sMg$m2VBId0gzJBiaam/86oyNGR0Yumgw8QqueLFP22PgHA",
+        ),
         ("Django 5.2", "bcrypt:4", "bcrypt_sha256$$2b$04$e4Czsq9FPNCxOKQjbtxaRuSelyJmOiXLvt2j0.vZ0nZC0I/0HwD8S"),
         ("Django 5.2", "bcrypt:4", "bcrypt$$2b$04$ubLjAefMXl3Lkf1k.qIYYukjRqmmAVMtBLqcGs9KDLNDoIl/hMKs2"),
-        ("Werkzeug 3.1", "scrypt:ln=10,r=8,p=1", "scrypt:1024:8:1$ucfB0MrwLUAxUgTc$9a8bf41dea9f4f2ef76305754a6799cf118a011dd85aa07e5a0273ff7d8fa2c3e80eb9daf3490637f082fb820bd64cf45751210121964af3332a536f957d0fd0"),
-        ("Werkzeug 3.1", "pbkdf2-sha256:1000", "pbkdf2:sha256:1000$cd1w6eCTlpJT2xWh$f0753b906d6186284cca65b725ef8f1f01da8a0ad93c6a4cddc4b7d6528af296"),
-        ("Werkzeug 3.1", "pbkdf2-sha512:1000", "pbkdf2:sha512:1000$DfGxitlIPcbkHQep$dc8e2925f8e32258c1923462f9ac2ddbf9402d10416cfff6487c6645bc2fe8d79215966fcdda985458ba6d799eab0fbdfeda0d23e38e9c536d58ca6743996a5c"),
-        ("Werkzeug 3.1", "pbkdf2-sha1:1000", "pbkdf2:sha1:1000$AdHmcXrL8DHkyvOy$29b77a157dd020fc178f89dd6b5e61a826472eab"),
+        (
+            "Werkzeug 3.1",
+            "scrypt:ln=10,r=8,p=1",
+            "scrypt:1024:8:1$ucfB0MrwLUAxUgTc$9a8bf41dea9f4f2ef76305754a6799cf118a011dd85aa07e5a0273ff7d8fa2c3e80eb9daf3490637f082fb820bd64cf45751210121964af3332a536f957d0fd0",
+        ),
+        (
+            "Werkzeug 3.1",
+            "pbkdf2-sha256:1000",
+            "pbkdf2:sha256:1000$cd1w6eCTlpJT2xWh$f0753b906d6186284cca65b725ef8f1f01da8a0ad93c6a4cddc4b7d6528af296",
+        ),
+        (
+            "Werkzeug 3.1",
+            "pbkdf2-sha512:1000",
+            "pbkdf2:sha512:1000$DfGxitlIPcbkHQep$dc8e2925f8e32258c1923462f9ac2ddbf9402d10416cfff6487c6645bc2fe8d79215966fcdda985458ba6d799eab0fbdfeda0d23e38e9c536d58ca6743996a5c",
+        ),
+        (
+            "Werkzeug 3.1",
+            "pbkdf2-sha1:1000",
+            "pbkdf2:sha1:1000$AdHmcXrL8DHkyvOy$29b77a157dd020fc178f89dd6b5e61a826472eab",
+        ),
         ("passlib 1.7", "pbkdf2-sha1:1000", "$pbkdf2$1000$HON8z7n3XssZw7gXwhjjHA$xx/qKa1Df1AWGRO0sKBjZ0XhaBU"),
-        ("passlib 1.7", "pbkdf2-sha256:1000", "$pbkdf2-sha256$1000$KCWktPZ.7x2DcI7x3nvPuQ$whYi5uX/niBZrovn56UfdMTUUZqLSIFHXnVSChUqPsA"),
-        ("passlib 1.7", "pbkdf2-sha512:1000", "$pbkdf2-sha512$1000$EGLM2ZuT0jqn1JqT0tpbqw$MdlgBxTZYaiPPJj3FvOuiHUyW6LCy3pUeGrrkuLibh6j/DQP71GXpUo.1GQ6Td93cYNNnMF6BLkSKivLGOg8Sg"),
-        ("passlib 1.7", "scrypt:ln=10,r=8,p=1", "$scrypt$ln=10,r=8,p=1$/L8X4lzLOcc4ZyzF2BujlA$6BobKQX5JVVFQnGSNsW3Buo6mZ/c4WbjNEB+2bsNiWg"),
-        ("passlib 1.7", "argon2id:m=64,t=1,p=1", "$argon2id$v=19$m=64,t=1,p=1$zLn33ltL6Z1zbo3xnnMuhQ$zGM+QnfQZbYdAV2YXlXGHS77ODFIhtZsMpdRDaSzYuY"),
+        (
+            "passlib 1.7",
+            "pbkdf2-sha256:1000",
+            "$pbkdf2-sha256$1000$KCWktPZ.7x2DcI7x3nvPuQ$whYi5uX/niBZrovn56UfdMTUUZqLSIFHXnVSChUqPsA",
+        ),
+        (
+            "passlib 1.7",
+            "pbkdf2-sha512:1000",
+            "$pbkdf2-sha512$1000$EGLM2ZuT0jqn1JqT0tpbqw$MdlgBxTZYaiPPJj3FvOuiHUyW6LCy3pUeGrrkuLibh6j/DQP71GXpUo.1GQ6Td93cYNNnMF6BLkSKivLGOg8Sg",
+        ),
+        (
+            "passlib 1.7",
+            "scrypt:ln=10,r=8,p=1",
+            "$scrypt$ln=10,r=8,p=1$/L8X4lzLOcc4ZyzF2BujlA$6BobKQX5JVVFQnGSNsW3Buo6mZ/c4WbjNEB+2bsNiWg",
+        ),
+        (
+            "passlib 1.7",
+            "argon2id:m=64,t=1,p=1",
+            "$argon2id$v=19$m=64,t=1,p=1$zLn33ltL6Z1zbo3xnnMuhQ$zGM+QnfQZbYdAV2YXlXGHS77ODFIhtZsMpdRDaSzYuY",
+        ),
         ("passlib 1.7", "bcrypt:4", "$2b$04$Vw4g8myWnvOyt5KuE2X5lOgDrXZfVvBEJvXwsc5sT7E0BvNZFwv/."),
-        ("passlib 1.7", "bcrypt:4", "$bcrypt-sha256$v=2,t=2b,r=4$bnjRc4sclMHH1k4PqZ41Y.$MbWkscRFbefQuY0hMOwgIBEdQXx2W8O"),
-        ("Better Auth 1", "scrypt:ln=14,r=16,p=1", "ffbe6063d13e15d6d058a5594680910a:68e0f205cfd15965e1526e858c00c409f6bf17d9205efdd05a09aa315e91b23129d3adb418dd452a15f92de9b3e7760f8fb29dd3ad35edeb39e769ad26d6efec"),
-        ("Node's pbkdf2Sync", "tutorial", "WVkavmOk430pcD4ICCTm70LIqfrYSvHcC7E0xJKPKdzT0AHkj++U+B0S/ZM95zKZhcKzLWWe54iwokOMGVUbVw==$AQIDBAUGBwgJCgsMDQ4PEA=="),
+        (
+            "passlib 1.7",
+            "bcrypt:4",
+            "$bcrypt-sha256$v=2,t=2b,r=4$bnjRc4sclMHH1k4PqZ41Y.$MbWkscRFbefQuY0hMOwgIBEdQXx2W8O",
+        ),
+        (
+            "Better Auth 1",
+            "scrypt:ln=14,r=16,p=1",
+            "ffbe6063d13e15d6d058a5594680910a:68e0f205cfd15965e1526e858c00c409f6bf17d9205efdd05a09aa315e91b23129d3adb418dd452a15f92de9b3e7760f8fb29dd3ad35edeb39e769ad26d6efec",
+        ),
+        (
+            "Node's pbkdf2Sync",
+            "tutorial",
+            "WVkavmOk430pcD4ICCTm70LIqfrYSvHcC7E0xJKPKdzT0AHkj++U+B0S/ZM95zKZhcKzLWWe54iwokOMGVUbVw==$AQIDBAUGBwgJCgsMDQ4PEA==",
+        ),
     ];
 
     fn verify(text: &str, typed: &str) -> bool {
@@ -275,7 +330,11 @@ mod tests {
         let decomposed: String = PASSWORD.nfd().collect();
         assert_ne!(decomposed, PASSWORD);
         for (library, scheme, text) in SAMPLES {
-            assert_eq!(Scheme::detect(text).map(|found| found.to_string()).as_deref(), Some(*scheme), "{library}: {text}");
+            assert_eq!(
+                Scheme::detect(text).map(|found| found.to_string()).as_deref(),
+                Some(*scheme),
+                "{library}: {text}"
+            );
             assert!(verify(text, PASSWORD), "{library}: {text}");
             assert!(verify(text, &decomposed), "{library}, typed on another keyboard: {text}");
             for wrong in ["", "blue kettle 9", "blue kettle 9 가나 ", "Blue kettle 9 가나"] {
@@ -300,7 +359,7 @@ mod tests {
     #[test]
     fn what_is_cut_short_empty_or_costs_too_much_is_no_hash() {
         let hash = "A".repeat(43);
-        let hex = "ab".repeat(32);
+        let hex = "ab".repeat(64);
         for odd in [
             "pbkdf2_sha256$1000$salt$".to_owned(),
             "pbkdf2_sha256$1000$salt$AAAA".to_owned(),
@@ -312,16 +371,18 @@ mod tests {
             format!("pbkdf2_sha256$4294967297$salt${hash}="),
             format!("pbkdf2_sha256$1000${}${hash}=", "s".repeat(257)),
             format!("pbkdf2_md5$1000$salt${hash}="),
-            // Four blocks of a million and one.
-            format!("pbkdf2:sha256:1000001$salt${}", "ab".repeat(128)),
-            format!("pbkdf2:sha256:1000$salt${}", "ab".repeat(129)),
+            // Cut off, or longer than any system keeps.
+            format!("pbkdf2:sha256:1000$salt${}", "ab".repeat(31)),
+            format!("pbkdf2:sha256:1000$salt${}", "ab".repeat(64)),
+            format!("scrypt:1024:8:1$salt${}", "ab".repeat(32)),
+            format!("$scrypt$ln=10,r=8,p=1$AAAA${}", "A".repeat(22)),
             format!("pbkdf2:sha256:1000$salt${}", "zz".repeat(32)),
             format!("scrypt:1000:8:1$salt${hex}"),
             format!("scrypt:1048576:8:1$salt${hex}"),
             format!("scrypt:32768:8:64$salt${hex}"),
             format!("scrypt:32768:0:1$salt${hex}"),
-            format!("scrypt:32768:8:1$salt${}", "ab".repeat(15)),
             format!("$scrypt$ln=40,r=8,p=1$AAAA${hash}"),
+            format!("$scrypt$ln=31,r=8,p=1$AAAA${hash}"),
             format!("$scrypt$ln=10,r=4294967295,p=4294967295$AAAA${hash}"),
             format!("{}:{}", "ab".repeat(16), "ab".repeat(63)),
             "bcrypt_sha256$$2b$17$e4Czsq9FPNCxOKQjbtxaRuSelyJmOiXLvt2j0.vZ0nZC0I/0HwD8S".to_owned(),

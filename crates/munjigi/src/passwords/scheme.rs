@@ -16,7 +16,7 @@ use crate::{config, random};
 
 /// Most that a bcrypt hash brought along may cost: 2^16 rounds, a few seconds.
 const MOST_BCRYPT_COST: u32 = 16;
-/// Most rounds of a PBKDF2 hash brought along, over all its blocks: a few seconds too.
+/// Most rounds of a PBKDF2 hash brought along: a few seconds too.
 const MOST_ROUNDS: u32 = 4_000_000;
 /// Most KiB that a scrypt hash brought along may take, and most in all its lanes, one after the other.
 const MOST_SCRYPT: (u64, u64) = (256 * 1024, 1024 * 1024);
@@ -42,7 +42,7 @@ pub enum Scheme {
     Pbkdf2 {
         /// The hash function below.
         prf: Prf,
-        /// Rounds, over all blocks.
+        /// Rounds.
         rounds: u32,
     },
     /// scrypt (RFC 7914).
@@ -264,11 +264,12 @@ impl Scheme {
             }
             Self::Bcrypt { cost } => format!("$2b${cost:02}${}", ".".repeat(53)),
             Self::Pbkdf2 { prf, rounds } => {
-                // One block.
                 let hash = "00".repeat(prf.len());
                 format!("pbkdf2:{}:{rounds}$AAAAAAAAAAAAAAAA${hash}", prf.name())
             }
-            Self::Scrypt { log_n, r, p } => format!("$scrypt$ln={log_n},r={r},p={p}$AAAAAAAAAAAAAAAAAAAAAA${}", "A".repeat(43)),
+            Self::Scrypt { log_n, r, p } => {
+                format!("$scrypt$ln={log_n},r={r},p={p}$AAAAAAAAAAAAAAAAAAAAAA${}", "A".repeat(43))
+            }
             Self::Tutorial => format!("{}==$AAAAAAAAAAAAAAAAAAAAAA==", "A".repeat(86)),
         }
     }
