@@ -31,8 +31,8 @@ const STEP: u64 = 256;
 /// Hashes: the tutorial's PBKDF2, bcrypt, Argon2id, Django's, Werkzeug's (Flask), passlib's PBKDF2, scrypt and bcrypt, Better Auth's.
 /// Each user's is replaced by Argon2id at their first log-in. Passwords in clear are refused.
 ///
-/// Users who are there already are left as they are and counted, so that it can be repeated. Who is refused is named with the line
-/// and the reason, and the others are imported. The exit code is 5 if anybody was refused.
+/// Users who are there already are left as they are and counted, so that it can be repeated. Who is refused is named with the line,
+/// the how-manieth user of the file they are, and the reason, and the others are imported. The exit code is 5 if anybody was refused.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -134,14 +134,17 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn refused(&mut self, refused: Vec<Refused>) {
-        for Refused { line, username, why } in refused {
+        for Refused { line, number, username, why } in refused {
             if self.json {
                 let (code, reason) = (why.code(), why.to_string());
-                output::say(&json!({ "line": line, "username": username, "code": code, "reason": reason }).to_string());
+                output::say(
+                    &json!({ "line": line, "number": number, "username": username, "code": code, "reason": reason })
+                        .to_string(),
+                );
             } else if self.shown < MOST_SHOWN {
                 self.shown += 1;
                 let who = username.map(|name| format!("{name}: ")).unwrap_or_default();
-                self.bar.aside(|| output::complain(&format!("line {line}: {who}{why}")));
+                self.bar.aside(|| output::complain(&format!("line {line}, user {number}: {who}{why}")));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Users that are brought along from another system, many at a time.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use munjigi_rules::name::InvalidName;
 use munjigi_rules::username::InvalidUsername;
@@ -67,6 +68,8 @@ impl Refusal {
 pub struct Refused {
     /// Where they stand.
     pub line: u64,
+    /// The how-manieth user of the file they are: a dump has many on one line.
+    pub number: u64,
     /// Who, where that is a username at all.
     pub username: Option<Username>,
     /// Why.
@@ -82,13 +85,18 @@ pub enum Import {
     Dry,
 }
 
+/// Line, and number.
+type Place = (u64, u64);
+
 /// An import that is under way.
 pub struct Importer<'a> {
     core: &'a Core,
     mode: Import,
-    waiting: Vec<(u64, BroughtAlong)>,
+    waiting: Vec<(Place, BroughtAlong)>,
     /// Usernames so far: all that stays in memory of a file.
     seen: HashSet<String>,
+    /// Users that were looked at.
+    read: u64,
     /// Accounts that were made, or would be.
     pub imported: u64,
     /// Usernames that are, or once were, somebody's.
@@ -101,7 +109,7 @@ impl<'a> Importer<'a> {
     /// Begins.
     #[must_use]
     pub fn new(core: &'a Core, mode: Import) -> Self {
-        Self { core, mode, waiting: Vec::new(), seen: HashSet::new(), imported: 0, skipped: 0, refused: 0 }
+        Self { core, mode, waiting: Vec::new(), seen: HashSet::new(), read: 0, imported: 0, skipped: 0, refused: 0 }
     }
 
     /// Takes one user, and writes those that wait once there are enough. Returns who was refused.
@@ -109,13 +117,14 @@ impl<'a> Importer<'a> {
     /// # Errors
     /// The store cannot be reached: those that wait are not written.
     pub async fn take(&mut self, row: Row) -> Result<Vec<Refused>, FlowError> {
-        let line = row.line;
+        self.read += 1;
+        let (line, number) = (row.line, self.read);
         let named = row.record.as_ref().ok().and_then(|record| record.username.as_deref());
         let username = named.and_then(|name| Username::parse(name).ok());
         let mut refused = Vec::new();
         match self.check(row.record) {
-            Ok(user) => self.waiting.push((line, user)),
-            Err(why) => refused.push(Refused { line, username, why }),
+            Ok(user) => self.waiting.push(((line, number), user)),
+            Err(why) => refused.push(Refused { line, number, username, why }),
         }
         if self.waiting.len() >= TOGETHER {
             refused.extend(self.write().await?);
@@ -161,7 +170,8 @@ impl<'a> Importer<'a> {
 
     async fn write(&mut self) -> Result<Vec<Refused>, FlowError> {
         let waiting = std::mem::take(&mut self.waiting);
-        let who: Vec<_> = waiting.iter().map(|(line, brought)| (*line, brought.user.username.clone())).collect();
+        let who: Vec<_> = waiting.iter().map(|(place, brought)| (*place, brought.user.username.clone())).collect();
+        let begun = Instant::now();
         let outcomes = match self.mode {
             Import::Real => self.core.users.bring(waiting.into_iter().map(|(_, user)| user).collect()).await?,
             Import::Dry => {
@@ -169,12 +179,18 @@ impl<'a> Importer<'a> {
                 taken.into_iter().map(|taken| if taken { Brought::UsernameTaken } else { Brought::Created }).collect()
             }
         };
+        if self.mode == Import::Real {
+            // As long as it took, so that the server beside it comes to write half of the time.
+            tokio::time::sleep(begun.elapsed()).await;
+        }
         let mut refused = Vec::new();
-        for ((line, username), outcome) in who.into_iter().zip(outcomes) {
+        for (((line, number), username), outcome) in who.into_iter().zip(outcomes) {
             match outcome {
                 Brought::Created => self.imported += 1,
                 Brought::UsernameTaken => self.skipped += 1,
-                Brought::IdTaken => refused.push(Refused { line, username: Some(username), why: Refusal::IdTaken }),
+                Brought::IdTaken => {
+                    refused.push(Refused { line, number, username: Some(username), why: Refusal::IdTaken });
+                }
             }
         }
         Ok(refused)

@@ -49,6 +49,8 @@ async fn users_of_a_dump_log_in_with_the_password_they_had_beside_a_running_serv
         refused(&ran).into_iter().map(|(_, code)| code).collect::<Vec<_>>(),
         ["unknown_hash", "invalid_username"]
     );
+    let numbers: Vec<_> = ran.json_lines().iter().filter_map(|line| line["number"].as_u64()).collect();
+    assert_eq!(numbers, [3, 4]);
     assert_eq!(usernames(&place), ["jiho", "mina"], "what stands in texts of another table is nobody");
     for (username, name, scheme) in [("mina", "김미나", "tutorial"), ("jiho", "jiho", "bcrypt:4")] {
         let shown = place.run(&["user", "show", username, "--json"]).expect(0).json();
@@ -128,7 +130,11 @@ fn everybody_who_is_refused_is_named_with_line_and_reason_and_without_the_hash()
         assert_eq!((sum(&ran), usernames(&place)), ((2, 0, 9), vec!["last".to_owned(), "mina".to_owned()]));
         assert_eq!(ran.json_lines()[0]["username"], "MINA");
         let people = import(&place, &["users.csv"]).expect(5);
-        assert!(people.stderr.contains("line 5: jiho: the password hash is of no known kind"), "{}", people.stderr);
+        assert!(
+            people.stderr.contains("line 5, user 4: jiho: the password hash is of no known kind"),
+            "{}",
+            people.stderr
+        );
         for said in [&ran.stdout, &ran.stderr, &people.stdout, &people.stderr] {
             for secret in ["hunter2", "lSzgXkRr", "abcdefghijkl", "fzBgJN"] {
                 assert!(!said.contains(secret), "{said}");
