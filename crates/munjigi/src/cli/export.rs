@@ -23,10 +23,6 @@ const PAGE: usize = 1000;
 /// Ids are kept, so that tokens and other services go on meaning the same people. Sessions and keys are not in it. Whoever has the
 /// file can try passwords on it as fast as they like: keep it as you keep the database.
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
-  munjigi user export --output users.jsonl      a new file, for nobody else to read
-  munjigi user export | gpg --encrypt --recipient ops@example.com > users.jsonl.gpg")]
 pub(super) struct Export {
     /// Writes a new file with mode 0600 instead of standard output
     #[arg(long, short, value_name = "FILE")]

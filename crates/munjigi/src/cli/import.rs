@@ -34,13 +34,6 @@ const STEP: u64 = 256;
 /// Users who are there already are left as they are and counted, so that it can be repeated. Who is refused is named with the line,
 /// the how-manieth user of the file they are, and the reason, and the others are imported. The exit code is 5 if anybody was refused.
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
-  munjigi user import users.csv --dry-run       look at everything, write nothing
-  mysqldump app users > users.sql && munjigi user import users.sql
-  munjigi user import --table members dump.sql
-  munjigi user import --json users.jsonl > report.jsonl
-  ssh old.example.com ./export-users | munjigi user import -")]
 pub(super) struct Import {
     /// The file; - is standard input
     file: PathBuf,

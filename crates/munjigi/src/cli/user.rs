@@ -61,9 +61,8 @@ pub(super) enum User {
         #[arg(long)]
         yes: bool,
     },
-    /// Brings users along from another system: CSV, JSON lines, or a dump of a MySQL database
+    // What these two say of themselves is with them, and longer.
     Import(Import),
-    /// Writes all users with their password hashes, one JSON object a line, for `munjigi user import`
     Export(Export),
     /// Sets a password and ends all their sessions; asks for it
     SetPassword {
