@@ -55,15 +55,17 @@ impl<R: BufRead> Lines<R> {
     /// The next record, and the line on which it begins.
     fn next(&mut self) -> Result<Option<(u64, Fields)>, ImportError> {
         // Empty lines before it are the reader's to skip; it counts them as it reads.
-        let (mut line, mut written, mut ended, mut fits) = (self.reader.line(), 0, 0, true);
+        let (mut line, mut begun, mut fits) = (self.reader.line(), false, true);
+        let (mut written, mut ended) = (0, 0);
         loop {
             let input = self.input.fill_buf()?;
-            if written == 0 && ended == 0 && fits {
+            if !begun {
                 line = self.reader.line() + leading_ends(input);
             }
             let (output, ends) =
                 (self.output.get_mut(written..).unwrap_or_default(), self.ends.get_mut(ended..).unwrap_or_default());
             let (result, used, wrote, closed) = self.reader.read_record(input, output, ends);
+            begun |= !input.get(..used).unwrap_or_default().iter().all(|byte| matches!(byte, b'\n' | b'\r'));
             self.input.consume(used);
             (written, ended) = (written + wrote, ended + closed);
             match result {

@@ -3,11 +3,13 @@
 //! ```text
 //! statements ──► CREATE TABLE `users` (…)      columns
 //!            ──► INSERT INTO `users` VALUES    (…), (…), … ;   one row at a time, however long the statement is
+//!            ──► DELIMITER ;;                  passed over up to DELIMITER ; with the procedures between
 //!            ──► anything else                 passed over, with its strings and comments
 //! ```
 
 use std::io::BufRead;
 
+use super::bounded::{Line, read_line};
 use super::{Columns, ImportError, MOST_RECORD, Malformed, Record, Records, Row};
 
 /// Most bytes of a name or a keyword.
@@ -49,6 +51,7 @@ impl<R: BufRead> Dump<R> {
                     self.columns = Some(Columns::of(&names, line)?);
                     self.text.skip_statement()?;
                 }
+                "delimiter" => self.text.skip_procedures()?,
                 _ => self.text.skip_statement()?,
             }
         }
@@ -145,6 +148,7 @@ impl<R: BufRead> Text<R> {
                 }
                 Some(b'/') => {
                     self.take()?;
+                    self.expect(b'*')?;
                     self.skip_comment()?;
                 }
                 _ => return Ok(()),
@@ -157,9 +161,8 @@ impl<R: BufRead> Text<R> {
         Ok(())
     }
 
-    /// From the `*` on.
+    /// Behind its beginning.
     fn skip_comment(&mut self) -> Result<(), ImportError> {
-        self.expect(b'*')?;
         let mut star = false;
         loop {
             match self.need()? {
@@ -177,17 +180,34 @@ impl<R: BufRead> Text<R> {
             match byte {
                 b';' => return Ok(()),
                 b'\'' | b'"' | b'`' => self.string(byte, &mut Value::none())?,
-                b'*' if last == b'/' => {
-                    let mut star = false;
-                    while !(std::mem::replace(&mut star, false) && self.peek()? == Some(b'/')) {
-                        star = self.need()? == b'*';
-                    }
-                    self.take()?;
+                b'*' if last == b'/' => self.skip_comment()?,
+                b'-' if last == b'-' && self.peek()?.is_some_and(|byte| byte.is_ascii_whitespace()) => {
+                    self.skip_line()?
                 }
-                b'-' if last == b'-' => self.skip_line()?,
+                b'#' => self.skip_line()?,
                 _ => {}
             }
             last = byte;
+        }
+    }
+
+    /// From `DELIMITER` with something else than `;` to where it is `;` again.
+    fn skip_procedures(&mut self) -> Result<(), ImportError> {
+        let (mut line, mut first) = (Vec::new(), true);
+        loop {
+            match read_line(&mut self.input, &mut line, MOST_RECORD)? {
+                Line::End => return Ok(()),
+                Line::TooLong => {}
+                Line::Whole => {
+                    let text = line.trim_ascii();
+                    if text == b";" && first || text.eq_ignore_ascii_case(b"delimiter ;") {
+                        self.line += 1;
+                        return Ok(());
+                    }
+                }
+            }
+            self.line += 1;
+            first = false;
         }
     }
 
@@ -278,7 +298,10 @@ impl<R: BufRead> Text<R> {
                     b')' if depth == 0 => return Ok(names),
                     b')' => depth -= 1,
                     b',' if depth == 0 => break,
-                    b'/' if self.peek()? == Some(b'*') => self.skip_comment()?,
+                    b'/' if self.peek()? == Some(b'*') => {
+                        self.take()?;
+                        self.skip_comment()?;
+                    }
                     _ => {}
                 }
             }

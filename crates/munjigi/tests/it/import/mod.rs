@@ -51,7 +51,7 @@ async fn users_of_a_dump_log_in_with_the_password_they_had_beside_a_running_serv
     );
     let numbers: Vec<_> = ran.json_lines().iter().filter_map(|line| line["number"].as_u64()).collect();
     assert_eq!(numbers, [3, 4]);
-    assert_eq!(usernames(&place), ["jiho", "mina"], "what stands in texts of another table is nobody");
+    assert_eq!(usernames(&place), ["jiho", "mina"], "what stands in texts and procedures is nobody");
     for (username, name, scheme) in [("mina", "김미나", "tutorial"), ("jiho", "jiho", "bcrypt:4")] {
         let shown = place.run(&["user", "show", username, "--json"]).expect(0).json();
         assert_eq!((&shown["name"], &shown["passwordScheme"]), (&json!(name), &json!(scheme)));
@@ -62,6 +62,45 @@ async fn users_of_a_dump_log_in_with_the_password_they_had_beside_a_running_serv
         server.browser().log_in_with(username, "tutorial-password").await.expect(200);
     }
     server.browser().log_in_with("plain", "tutorial-password").await.problem(401, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn users_of_other_systems_log_in_with_the_password_they_had() {
+    let hashes = [
+        ("pbkdf2-sha256:1000", DJANGO),
+        (
+            "scrypt:ln=10,r=8,p=5",
+            "scrypt$1024$lSzgXkRrcFhT8GYeJP6iQa$8$5$rAW4J+HJZrP1T+RFdsSyxOQdkPj3AmjkqZGHmaHhb91ywPyJEf94G8ja7xEBbYE6m4A6H6HeekLnJpPlD5jjiQ==",
+        ),
+        ("bcrypt:4", "bcrypt_sha256$$2b$04$e4Czsq9FPNCxOKQjbtxaRuSelyJmOiXLvt2j0.vZ0nZC0I/0HwD8S"),
+        ("pbkdf2-sha1:1000", "pbkdf2:sha1:1000$AdHmcXrL8DHkyvOy$29b77a157dd020fc178f89dd6b5e61a826472eab"),
+        (
+            "pbkdf2-sha512:1000",
+            "$pbkdf2-sha512$1000$EGLM2ZuT0jqn1JqT0tpbqw$MdlgBxTZYaiPPJj3FvOuiHUyW6LCy3pUeGrrkuLibh6j/DQP71GXpUo.1GQ6Td93cYNNnMF6BLkSKivLGOg8Sg",
+        ),
+        (
+            "scrypt:ln=14,r=16,p=1",
+            "ffbe6063d13e15d6d058a5594680910a:68e0f205cfd15965e1526e858c00c409f6bf17d9205efdd05a09aa315e91b23129d3adb418dd452a15f92de9b3e7760f8fb29dd3ad35edeb39e769ad26d6efec",
+        ),
+    ];
+    let lines: String = hashes
+        .iter()
+        .zip(0..)
+        .map(|((_, hash), n)| format!("{{\"username\":\"user{n}\",\"hash\":\"{hash}\"}}\n"))
+        .collect();
+    let place = Place::new().file("users.jsonl", &lines);
+    let server = place.serve().await;
+    assert_eq!(sum(&import(&place, &["users.jsonl", "--json"]).expect(0)), (6, 0, 0));
+    for ((scheme, _), n) in hashes.iter().zip(0..) {
+        let username = format!("user{n}");
+        let is_kept_by =
+            || place.run(&["user", "show", &username, "--json"]).expect(0).json()["passwordScheme"].clone();
+        assert_eq!(is_kept_by(), *scheme);
+        server.browser().log_in_with(&username, "blue kettle 9").await.problem(401, "invalid_credentials");
+        assert_eq!(is_kept_by(), *scheme);
+        server.browser().log_in_with(&username, "blue kettle 9 가나").await.expect(200);
+        assert_eq!(is_kept_by(), "argon2id:m=64,t=1,p=1");
+    }
 }
 
 #[tokio::test]
@@ -200,7 +239,7 @@ fn a_dump_that_was_cut_off_is_not_taken_for_a_whole_one() {
     let start = whole.windows(27).position(|bytes| bytes == b"INSERT INTO `users` VALUES\n").unwrap();
     let end = start + whole[start..].windows(3).position(|bytes| bytes == b");\n").unwrap();
     let place = Place::new();
-    // 'jiho' is the first row.
+    // Of the rows, 'jiho' is the first one.
     for at in [end - 400, end - 100, end - 3, end] {
         fs::write(place.path().join("cut.sql"), &whole[..at]).unwrap();
         import(&place, &["cut.sql"]).complains(1, &["not read to its end", "is it whole?"]);
