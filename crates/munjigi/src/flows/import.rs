@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use munjigi_rules::name::InvalidName;
 use munjigi_rules::username::InvalidUsername;
 use munjigi_rules::{DisplayName, Timestamp, UserId, Username};
@@ -41,9 +43,9 @@ pub enum Refusal {
     /// Somebody else has the id.
     #[error("somebody of another username has this id")]
     IdTaken,
-    /// Neither yes nor no, or no moment.
-    #[error("{0} is not as it should be")]
-    Member(&'static str),
+    /// Neither yes nor no.
+    #[error("whether they are enabled is neither yes nor no")]
+    Enabled,
 }
 
 impl Refusal {
@@ -52,7 +54,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed(Malformed::TooLong) => "too_long",
-            Self::Malformed(_) | Self::Member(_) => "malformed",
+            Self::Malformed(_) | Self::Enabled => "malformed",
             Self::Username(_) => "invalid_username",
             Self::Name(_) => "invalid_name",
             Self::NoPassword => "no_password",
@@ -149,17 +151,10 @@ impl<'a> Importer<'a> {
         let name = record.name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(username.as_str());
         let name = DisplayName::parse(name)?;
         let hash = hash(record.hash.as_deref().unwrap_or_default())?;
-        let enabled = match record.enabled.as_deref() {
-            None | Some("" | "true" | "1") => true,
-            Some("false" | "0") => false,
-            Some(_) => return Err(Refusal::Member("whether they are enabled")),
-        };
+        let enabled = is_enabled(record.enabled.as_deref().unwrap_or_default())?;
         let now = self.core.now();
-        let created_at = match record.created_at.as_deref() {
-            None | Some("") => now,
-            Some(text) => moment(text).filter(|at| *at <= now).ok_or(Refusal::Member("when they registered"))?,
-        };
-        // An id of another system is not one of ours.
+        let created_at = record.created_at.as_deref().and_then(moment).map_or(now, |at| at.min(now));
+        // What is no UUID is not an id of ours.
         let own = record.id.as_deref().and_then(|id| id.parse().ok());
         let id = own.unwrap_or_else(|| UserId::new(created_at, random::bytes()));
         if !self.seen.insert(username.folded()) {
@@ -206,7 +201,18 @@ fn hash(text: &str) -> Result<StoredHash, Refusal> {
     Ok(StoredHash { scheme: scheme.to_string(), text: text.to_owned() })
 }
 
+/// As databases write it; nobody may log in whose file is unclear about it.
+fn is_enabled(text: &str) -> Result<bool, Refusal> {
+    match text.to_ascii_lowercase().as_str() {
+        "" | "1" | "t" | "true" | "y" | "yes" | "\u{1}" => Ok(true),
+        "0" | "f" | "false" | "n" | "no" | "\0" => Ok(false),
+        _ => Err(Refusal::Enabled),
+    }
+}
+
+/// RFC 3339, or as MySQL writes it, which is then taken for UTC.
 fn moment(text: &str) -> Option<Timestamp> {
-    let at: jiff::Timestamp = text.parse().ok()?;
+    let in_utc = || Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+    let at = text.parse::<jiff::Timestamp>().ok().or_else(in_utc)?;
     Some(Timestamp::from_millis(at.as_millisecond())).filter(|at| *at >= Timestamp::from_millis(0))
 }

@@ -37,7 +37,7 @@ pub struct Record {
     pub id: Option<String>,
     /// Whether they may log in.
     pub enabled: Option<String>,
-    /// When they registered, RFC 3339.
+    /// When they registered.
     pub created_at: Option<String>,
 }
 

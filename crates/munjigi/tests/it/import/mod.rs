@@ -211,6 +211,33 @@ fn the_same_users_are_read_from_each_format() {
     }
 }
 
+#[tokio::test]
+async fn ids_that_are_uuids_moments_and_who_is_disabled_are_taken_over() {
+    const ID: &str = "0b9f2c1e-5a7d-4e3b-9c8d-1f2a3b4c5d6e";
+    let rows = [
+        format!("{ID},mina,{BCRYPT},1,2024-05-06 07:08:09"),
+        format!("17,jiho,{BCRYPT},f,2024-05-06T07:08:09.123+09:00"),
+        format!(",hana,{BCRYPT},,0000-00-00 00:00:00"),
+        format!("19,nari,{BCRYPT},perhaps,"),
+        format!("20,bora,{BCRYPT},TRUE,2999-01-01T00:00:00Z"),
+    ];
+    let place =
+        Place::new().file("users.csv", &format!("id,username,password,is_active,created_at\n{}\n", rows.join("\n")));
+    let ran = import(&place, &["users.csv", "--json"]).expect(5);
+    assert_eq!((sum(&ran), refused(&ran)), ((4, 0, 1), vec![(5, "malformed".to_owned())]));
+    let show = |username: &str| place.run(&["user", "show", username, "--json"]).expect(0).json();
+    let (mina, jiho) = (show("mina"), show("jiho"));
+    assert_eq!((&mina["id"], &mina["createdAt"]), (&json!(ID), &json!("2024-05-06T07:08:09Z")));
+    assert_eq!((&jiho["enabled"], &jiho["createdAt"]), (&json!(false), &json!("2024-05-05T22:08:09Z")));
+    assert_ne!(jiho["id"], "17");
+    let this_year = show("hana")["createdAt"].as_str().unwrap()[..4].to_owned();
+    assert!(show("bora")["createdAt"].as_str().unwrap().starts_with(&this_year), "nobody registers in the future");
+    let server = place.serve().await;
+    let user = server.browser().log_in_with("mina", "tutorial-password").await.expect(200).json()["user"].clone();
+    assert_eq!(user["id"], ID, "and so is the sub of the token");
+    server.browser().log_in_with("jiho", "tutorial-password").await.problem(403, "forbidden");
+}
+
 #[test]
 fn what_cannot_be_read_is_said_before_anybody_is_imported() {
     let place = Place::new()

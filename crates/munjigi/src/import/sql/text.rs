@@ -1,115 +1,32 @@
-//! The dump of a MySQL or MariaDB database, of which one table is read.
-//!
-//! ```text
-//! statements ──► CREATE TABLE `users` (…)      columns
-//!            ──► INSERT INTO `users` VALUES    (…), (…), … ;   one row at a time, however long the statement is
-//!            ──► DELIMITER ;;                  passed over up to DELIMITER ; with the procedures between
-//!            ──► anything else                 passed over, with its strings and comments
-//! ```
+//! The words, names and values of a dump.
 
 use std::io::BufRead;
 
-use super::bounded::{Line, read_line};
-use super::{Columns, ImportError, MOST_RECORD, Malformed, Record, Records, Row};
+use super::super::bounded::{Line, read_line};
+use super::super::{Columns, ImportError, MOST_RECORD, Malformed, Record};
 
 /// Most bytes of a name or a keyword.
 const MOST_WORD: usize = 256;
 /// Most columns of a table: MySQL's own.
 const MOST_COLUMNS: usize = 4096;
 
-pub(super) struct Dump<R> {
-    text: Text<R>,
-    table: String,
-    columns: Option<Columns>,
-    /// In the midst of the rows of an INSERT.
-    in_rows: bool,
-    found: bool,
-}
-
-impl<R: BufRead> Dump<R> {
-    pub(super) fn new(input: R, table: &str) -> Self {
-        Self { text: Text { input, line: 1 }, table: table.to_owned(), columns: None, in_rows: false, found: false }
-    }
-
-    /// Reads up to the rows of the next INSERT. `false`: there is none.
-    fn find_rows(&mut self) -> Result<bool, ImportError> {
-        loop {
-            self.text.skip_space()?;
-            if self.text.peek()?.is_none() {
-                return Ok(false);
-            }
-            match self.text.word()?.as_str() {
-                "insert" | "replace" if self.text.words_until_name(&["into", "ignore", "delayed"])? == self.table => {
-                    self.found = true;
-                    self.begin_rows()?;
-                    return Ok(true);
-                }
-                "create" if self.text.words_until_name(&["table", "if", "not", "exists"])? == self.table => {
-                    self.found = true;
-                    let line = self.text.line;
-                    let names = self.text.defined_columns()?;
-                    self.columns = Some(Columns::of(&names, line)?);
-                    self.text.skip_statement()?;
-                }
-                "delimiter" => self.text.skip_procedures()?,
-                _ => self.text.skip_statement()?,
-            }
-        }
-    }
-
-    fn begin_rows(&mut self) -> Result<(), ImportError> {
-        self.text.skip_space()?;
-        if self.text.peek()? == Some(b'(') {
-            let line = self.text.line;
-            let names = self.text.names()?;
-            self.columns = Some(Columns::of(&names, line)?);
-            self.text.skip_space()?;
-        }
-        match self.text.word()?.as_str() {
-            "values" | "value" => Ok(()),
-            _ => Err(self.text.wrong("INSERT without VALUES")),
-        }
-    }
-}
-
-impl<R: BufRead> Records for Dump<R> {
-    fn next(&mut self) -> Result<Option<Row>, ImportError> {
-        if !self.in_rows {
-            self.in_rows = self.find_rows()?;
-        }
-        if !self.in_rows {
-            return if self.found { Ok(None) } else { Err(ImportError::NoTable(self.table.clone())) };
-        }
-        self.text.skip_space()?;
-        let line = self.text.line;
-        let Some(columns) = &self.columns else {
-            return Err(self.text.wrong(
-                "the INSERT names no columns, and no CREATE TABLE is before it: dump with --complete-insert, or with the table's definition",
-            ));
-        };
-        let record = self.text.row(columns)?;
-        self.text.skip_space()?;
-        match self.text.take()? {
-            Some(b',') => {}
-            Some(b';') => self.in_rows = false,
-            _ => return Err(self.text.wrong("after a row there is neither , nor ;")),
-        }
-        Ok(Some(Row { line, record }))
-    }
-}
-
 /// The text of a dump, a byte at a time.
-struct Text<R> {
+pub(super) struct Text<R> {
     input: R,
-    line: u64,
+    /// Where it is, from 1.
+    pub(super) line: u64,
 }
 
 impl<R: BufRead> Text<R> {
-    fn peek(&mut self) -> Result<Option<u8>, ImportError> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, line: 1 }
+    }
+
+    pub(super) fn peek(&mut self) -> Result<Option<u8>, ImportError> {
         Ok(self.input.fill_buf()?.first().copied())
     }
 
-    fn take(&mut self) -> Result<Option<u8>, ImportError> {
+    pub(super) fn take(&mut self) -> Result<Option<u8>, ImportError> {
         let byte = self.peek()?;
         if byte.is_some() {
             self.input.consume(1);
@@ -125,7 +42,7 @@ impl<R: BufRead> Text<R> {
         self.take()?.ok_or_else(|| self.wrong("it ends in the middle of a statement: is it whole?"))
     }
 
-    fn wrong(&self, what: &str) -> ImportError {
+    pub(super) fn wrong(&self, what: &str) -> ImportError {
         ImportError::Sql { line: self.line, what: what.to_owned() }
     }
 
@@ -134,7 +51,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// Passes over white space and comments, those that are for some versions of MySQL among them.
-    fn skip_space(&mut self) -> Result<(), ImportError> {
+    pub(super) fn skip_space(&mut self) -> Result<(), ImportError> {
         loop {
             match self.peek()? {
                 Some(byte) if byte.is_ascii_whitespace() => drop(self.take()?),
@@ -173,7 +90,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// Passes over the rest of a statement, with strings and comments in it.
-    fn skip_statement(&mut self) -> Result<(), ImportError> {
+    pub(super) fn skip_statement(&mut self) -> Result<(), ImportError> {
         let mut last = b' ';
         loop {
             let byte = self.need()?;
@@ -192,7 +109,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// From `DELIMITER` with something else than `;` to where it is `;` again.
-    fn skip_procedures(&mut self) -> Result<(), ImportError> {
+    pub(super) fn skip_procedures(&mut self) -> Result<(), ImportError> {
         let (mut line, mut first) = (Vec::new(), true);
         loop {
             match read_line(&mut self.input, &mut line, MOST_RECORD)? {
@@ -212,7 +129,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// A keyword, in lower case; empty where none begins.
-    fn word(&mut self) -> Result<String, ImportError> {
+    pub(super) fn word(&mut self) -> Result<String, ImportError> {
         let mut word = String::new();
         while let Some(byte) = self.peek()? {
             if !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')) || word.len() == MOST_WORD {
@@ -247,7 +164,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// The name of a table behind these words, without its database's; what comes behind other words is nobody's.
-    fn words_until_name(&mut self, words: &[&str]) -> Result<String, ImportError> {
+    pub(super) fn words_until_name(&mut self, words: &[&str]) -> Result<String, ImportError> {
         loop {
             let name = self.name()?;
             if words.contains(&name.to_ascii_lowercase().as_str()) {
@@ -262,7 +179,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// Names in parentheses.
-    fn names(&mut self) -> Result<Vec<String>, ImportError> {
+    pub(super) fn names(&mut self) -> Result<Vec<String>, ImportError> {
         self.expect(b'(')?;
         let mut names = Vec::new();
         loop {
@@ -277,7 +194,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// The columns that a CREATE TABLE defines.
-    fn defined_columns(&mut self) -> Result<Vec<String>, ImportError> {
+    pub(super) fn defined_columns(&mut self) -> Result<Vec<String>, ImportError> {
         const OTHERS: &[&str] =
             &["primary", "key", "unique", "index", "fulltext", "spatial", "constraint", "foreign", "check", "period"];
         self.skip_space()?;
@@ -334,7 +251,7 @@ impl<R: BufRead> Text<R> {
     }
 
     /// One row of values in parentheses.
-    fn row(&mut self, columns: &Columns) -> Result<Result<Record, Malformed>, ImportError> {
+    pub(super) fn row(&mut self, columns: &Columns) -> Result<Result<Record, Malformed>, ImportError> {
         self.expect(b'(')?;
         let (mut values, mut left) = (Vec::with_capacity(columns.count), MOST_RECORD);
         loop {
