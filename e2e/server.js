@@ -1,11 +1,12 @@
 // The real program, on a port and in a folder of its own.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { setDefaultResultOrder } from 'node:dns';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const BINARY = resolve(process.env.BIN ?? fileURLToPath(new URL('../target/debug/munjigi', import.meta.url)));
 const REDIS_URL = process.env.REDIS_URL;
@@ -35,7 +36,7 @@ export async function startServer(settings = {}, listen = '127.0.0.1:0') {
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const ended = new Promise((done) => child.once('close', done).once('error', done));
-  const server = { url: undefined, log: '', stop };
+  const server = { url: undefined, listens: undefined, log: '', stop, run };
 
   async function stop() {
     child.kill('SIGTERM');
@@ -46,12 +47,19 @@ export async function startServer(settings = {}, listen = '127.0.0.1:0') {
     await rm(folder, { recursive: true, force: true });
   }
 
+  /** What a command says, run beside the server. */
+  async function run(...command) {
+    const { stdout } = await promisify(execFile)(BINARY, [...command, '--set', `server.data_dir=${join(folder, 'data')}`], { env: {} });
+    return stdout;
+  }
+
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (server.log += text));
   const announced = new Promise((found) => {
     child.stdout.setEncoding('utf8').on('data', (text) => {
       said += text;
-      const url = /stands at the gate of (https?:\/\/\S+)\n/.exec(said)?.[1];
+      const [, url, listens] = /stands at the gate of (https?:\/\/\S+)\n\s+listens on +(\S+)\n/.exec(said) ?? [];
+      server.listens = listens;
       if (url) found(url);
     });
   });

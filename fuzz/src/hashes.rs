@@ -16,13 +16,14 @@ const LITTLE: u32 = 256;
 const WRONG: [&str; 2] = ["", "no such password, and no such person"];
 const RIGHT: &str = "blue kettle 9";
 
-static OURS: LazyLock<[String; 2]> = LazyLock::new(|| {
+static OURS: LazyLock<[String; 3]> = LazyLock::new(|| {
     let params = Params::new(64, 1, 1, None).unwrap();
     let argon2id = Scheme::hash(&params, RIGHT, &mut Memory::default()).unwrap().text;
-    // Of the password above, made with another implementation (the C library's crypt).
-    [argon2id, BCRYPT.to_owned()]
+    // The others are of the password above, made with other implementations (the C library's crypt, Python's hashlib).
+    [argon2id, BCRYPT.to_owned(), PBKDF2.to_owned()]
 });
 const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuF52WDMTMaxQHBwL0isY.T4IiXkx/22O";
+const PBKDF2: &str = "pbkdf2_sha256$10$salt$5iFAPb9F2LHYyMMRMFvcc1B0lh913NUApkFhmMEI8Oo=";
 
 fn is_bearable(scheme: Scheme) -> bool {
     match scheme {
@@ -36,6 +37,11 @@ fn is_bearable(scheme: Scheme) -> bool {
                 && memory / 8 >= lanes
         }
         Scheme::Bcrypt { cost } => (4..=16).contains(&cost),
+        Scheme::Pbkdf2 { rounds, .. } => (1..=4_000_000).contains(&rounds),
+        // 256 MiB in KiB; four lanes of it.
+        Scheme::Scrypt { log_n, r, p } => {
+            log_n < 32 && (u128::from(r) << log_n) <= 1 << 21 && (u128::from(r) << log_n) * u128::from(p) <= 1 << 23
+        }
         Scheme::Tutorial => true,
     }
 }
@@ -46,6 +52,8 @@ fn is_little(scheme: Scheme) -> bool {
     match scheme {
         Scheme::Argon2id { memory, passes, .. } => memory.saturating_mul(passes) <= LITTLE,
         Scheme::Bcrypt { cost } => cost == 4,
+        Scheme::Pbkdf2 { rounds, .. } => rounds <= 100,
+        Scheme::Scrypt { log_n, r, p } => log_n < 8 && r.saturating_mul(p) <= 8,
         Scheme::Tutorial => TUTORIAL.fetch_add(1, Ordering::Relaxed) < 2,
     }
 }

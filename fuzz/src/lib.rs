@@ -9,6 +9,7 @@ mod bytes;
 mod config;
 mod cookies;
 mod hashes;
+mod imports;
 mod input;
 mod json;
 mod names;
@@ -25,6 +26,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("config", config::holds),
     ("cookies", cookies::holds),
     ("hashes", hashes::holds),
+    ("imports", imports::holds),
     ("input", input::holds),
     ("names", names::holds),
     ("refresh_token", refresh_token::holds),

@@ -32,4 +32,6 @@ pub use redis::Redis;
 pub use revocations::{Cursor, FeedPage, Revocations, SessionEnd};
 pub use sessions::{LiveSession, Sessions};
 pub use sqlite::{Migrate, Schema, Sqlite};
-pub use users::{Credentials, LogIn, NewUser, Raise, Registered, Standing, StoredHash, User, Users};
+pub use users::{
+    Brought, BroughtAlong, Credentials, LogIn, NewUser, Raise, Registered, Standing, StoredHash, User, Users,
+};

@@ -30,6 +30,7 @@ pub mod feed_tokens;
 pub mod flows;
 pub mod followers;
 pub mod http;
+pub mod import;
 pub mod keys;
 pub mod pages;
 pub mod passwords;

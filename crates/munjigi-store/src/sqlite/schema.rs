@@ -6,7 +6,10 @@ use super::query::failure;
 use crate::StoreError;
 
 /// In order; the first brings version 0 (an empty file) to 1. Released ones never change.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/sqlite/0001_first.sql"),
+    include_str!("../migrations/sqlite/0002_former_usernames.sql"),
+];
 
 /// What to do about a database that is older than this binary (`store.migrate`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

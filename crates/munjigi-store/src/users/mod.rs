@@ -69,6 +69,26 @@ pub struct NewUser {
     pub created_at: Timestamp,
 }
 
+/// An account that is brought along from elsewhere.
+#[derive(Clone, Debug)]
+pub struct BroughtAlong {
+    /// As it shall be; `id` and `created_at` may be older than today.
+    pub user: NewUser,
+    /// Whether they may log in.
+    pub enabled: bool,
+}
+
+/// What became of one account of many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brought {
+    /// The account exists, durably.
+    Created,
+    /// Somebody has, or once had, that username in any case. Nothing of theirs was changed.
+    UsernameTaken,
+    /// Somebody of another username has that id.
+    IdTaken,
+}
+
 /// What became of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
@@ -128,6 +148,18 @@ pub struct Raise {
 pub trait Users: Send + Sync {
     /// Makes an account, or says that the username is taken. Durable before it returns.
     async fn register(&self, user: NewUser) -> Result<Registered, StoreError>;
+
+    /// Makes many accounts in one transaction, and says in the same order what became of each. None that is there is changed.
+    async fn bring(&self, users: Vec<BroughtAlong>) -> Result<Vec<Brought>, StoreError>;
+
+    /// Which of these usernames, in the same order, somebody has, or once had, in any case.
+    async fn taken(&self, usernames: Vec<Username>) -> Result<Vec<bool>, StoreError>;
+
+    /// Up to `limit` accounts with their hashes, in the order of their ids, after `after`.
+    async fn list_credentials(&self, after: Option<UserId>, limit: usize) -> Result<Vec<Credentials>, StoreError>;
+
+    /// Removes the account and ends every session of it, in one transaction. Its username stays taken. `None`: no such user.
+    async fn delete(&self, raise: Raise) -> Result<Option<Epoch>, StoreError>;
 
     /// What a log-in needs of the user of that name, in any case.
     async fn credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError>;

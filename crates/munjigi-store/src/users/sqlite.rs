@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use munjigi_rules::{DisplayName, Epoch, SessionId, Timestamp, UserId, Username};
 use rusqlite::{Connection, Row, params};
 
-use super::{Credentials, LogIn, NewUser, Raise, Registered, Standing, StoredHash, User, Users};
+use super::{Brought, BroughtAlong, Credentials, LogIn, NewUser, Raise, Registered, Standing, StoredHash, User, Users};
 use crate::StoreError;
 use crate::sqlite::{Sqlite, all, change, moment, one, statements, undecodable};
 
@@ -13,7 +13,13 @@ const MOST_USER_AGENT: usize = 256;
 
 statements! {
     REGISTER = "INSERT INTO users (id, username, username_folded, name, hash_scheme, hash, enabled, epoch, created_at)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 0, ?7) ON CONFLICT (username_folded) DO NOTHING";
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8, 0, ?7
+                WHERE NOT EXISTS (SELECT 1 FROM former_usernames WHERE username_folded = ?3)
+                ON CONFLICT (username_folded) DO NOTHING";
+    TAKEN = "SELECT EXISTS (SELECT 1 FROM users WHERE username_folded = ?1)
+                 OR EXISTS (SELECT 1 FROM former_usernames WHERE username_folded = ?1)";
+    RESERVE = "INSERT INTO former_usernames SELECT username_folded, ?2 FROM users WHERE id = ?1";
+    DELETE = "DELETE FROM users WHERE id = ?1";
     BY_NAME = "SELECT * FROM users WHERE username_folded = ?1";
     BY_ID = "SELECT * FROM users WHERE id = ?1";
     LIST = "SELECT * FROM users ORDER BY id LIMIT ?1";
@@ -57,21 +63,53 @@ statements! {
 impl Users for Sqlite {
     async fn register(&self, user: NewUser) -> Result<Registered, StoreError> {
         self.write("register a user", move |db| {
-            let NewUser { id, username, name, hash, created_at } = user;
-            let made = change(
-                db,
-                REGISTER,
-                params![
-                    id.as_bytes(),
-                    username.as_str(),
-                    username.folded(),
-                    name.as_str(),
-                    hash.scheme,
-                    hash.text,
-                    created_at.as_millis()
-                ],
-            )?;
-            Ok(if made == 1 { Registered::Created } else { Registered::UsernameTaken })
+            let made = insert(db, &user, Enabled::Yes)?;
+            Ok(if made { Registered::Created } else { Registered::UsernameTaken })
+        })
+        .await
+    }
+
+    async fn bring(&self, users: Vec<BroughtAlong>) -> Result<Vec<Brought>, StoreError> {
+        self.write("bring users along", move |db| {
+            let each = users.iter().map(|BroughtAlong { user, enabled }| {
+                let folded = user.username.folded();
+                if one(db, TAKEN, [folded], |row| row.get(0))?.unwrap_or(false) {
+                    Ok(Brought::UsernameTaken)
+                } else if one(db, BY_ID, [user.id.as_bytes()], |_| Ok(()))?.is_some() {
+                    Ok(Brought::IdTaken)
+                } else {
+                    insert(db, user, if *enabled { Enabled::Yes } else { Enabled::No })?;
+                    Ok(Brought::Created)
+                }
+            });
+            each.collect()
+        })
+        .await
+    }
+
+    async fn taken(&self, usernames: Vec<Username>) -> Result<Vec<bool>, StoreError> {
+        self.read("look for usernames", move |db| {
+            let each = usernames.iter().map(|name| one(db, TAKEN, [name.folded()], |row| row.get(0)));
+            each.map(|taken| Ok(taken?.unwrap_or(false))).collect()
+        })
+        .await
+    }
+
+    async fn list_credentials(&self, after: Option<UserId>, limit: usize) -> Result<Vec<Credentials>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read("list credentials", move |db| match after {
+            Some(after) => all(db, LIST_AFTER, params![limit, after.as_bytes()], credentials),
+            None => all(db, LIST, [limit], credentials),
+        })
+        .await
+    }
+
+    async fn delete(&self, raise: Raise) -> Result<Option<Epoch>, StoreError> {
+        self.write("delete a user", move |db| {
+            let epoch = raise_epoch(db, &raise)?;
+            change(db, RESERVE, params![raise.user.as_bytes(), raise.now.as_millis()])?;
+            change(db, DELETE, [raise.user.as_bytes()])?;
+            Ok(epoch)
         })
         .await
     }
@@ -190,6 +228,21 @@ impl Users for Sqlite {
         })
         .await
     }
+}
+
+/// Of an account that is made.
+enum Enabled {
+    Yes,
+    No,
+}
+
+/// Makes an account. `false`: the username is taken.
+fn insert(db: &Connection, user: &NewUser, enabled: Enabled) -> rusqlite::Result<bool> {
+    let NewUser { id, username, name, hash, created_at } = user;
+    let (id, enabled, created_at) = (id.as_bytes(), matches!(enabled, Enabled::Yes), created_at.as_millis());
+    let (username, folded, name) = (username.as_str(), username.folded(), name.as_str());
+    let row = params![id, username, folded, name, hash.scheme, hash.text, created_at, enabled];
+    Ok(change(db, REGISTER, row)? == 1)
 }
 
 /// Replaces the hash, where it is still `old` if that is given.

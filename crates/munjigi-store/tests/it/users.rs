@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use munjigi_rules::revocation::Ended;
 use munjigi_rules::{Epoch, Timestamp, UserId};
-use munjigi_store::{Cursor, LogIn, Registered, Revocations, SessionEnd, Sessions, StoredHash, Users};
+use munjigi_store::{
+    Brought, BroughtAlong, Cursor, LogIn, Registered, Revocations, SessionEnd, Sessions, StoredHash, Users,
+};
 use tokio::task::JoinSet;
 
 use crate::support::*;
@@ -28,6 +30,9 @@ conformance! { sqlite => {
     a_log_in_removes_the_same_users_that_are_over
     a_long_user_agent_is_cut_between_characters
     standing_tells_whether_a_session_was_revoked
+    of_many_users_that_are_brought_along_none_that_is_there_is_changed
+    what_was_brought_along_can_be_listed_with_its_hashes_and_brought_to_another_place
+    a_deleted_user_is_gone_with_every_session_and_leaves_the_name_behind
 } }
 
 /// What a database promises together.
@@ -286,4 +291,78 @@ async fn a_session_whose_log_in_is_forgotten_has_no_standing_any_more<S: Users, 
     assert_eq!(two.second.log_in(gone.session).await.unwrap(), None);
     assert_eq!(two.second.log_in(stays.session).await.unwrap(), Some(stays));
     drop(two.place);
+}
+
+fn brought(text: &str) -> BroughtAlong {
+    BroughtAlong { user: new_user(text), enabled: true }
+}
+
+async fn of_many_users_that_are_brought_along_none_that_is_there_is_changed<S: Users, G>(two: Two<S, G>) {
+    let mina = registered(&two.first, "mina").await;
+    let before = two.first.credentials_by_id(mina).await.unwrap().unwrap();
+    let mut again = brought("MINA");
+    again.user.hash = hash("another");
+    let mut same_id = brought("hana");
+    same_id.user.id = mina;
+    let names = ["mina", "juno", "hana", "nari"].map(username).to_vec();
+    assert_eq!(two.second.taken(names.clone()).await.unwrap(), [true, false, false, false]);
+    let users = vec![again, brought("juno"), brought("Juno"), same_id, brought("nari")];
+    use Brought::{Created, IdTaken, UsernameTaken};
+    assert_eq!(
+        two.first.bring(users.clone()).await.unwrap(),
+        [UsernameTaken, Created, UsernameTaken, IdTaken, Created],
+        "one that cannot be does not hurt its neighbours"
+    );
+    assert_eq!(
+        two.second.bring(users).await.unwrap(),
+        [UsernameTaken, UsernameTaken, UsernameTaken, IdTaken, UsernameTaken]
+    );
+    assert_eq!(two.second.taken(names).await.unwrap(), [true, true, false, true]);
+    assert_eq!(two.second.credentials_by_id(mina).await.unwrap(), Some(before));
+    assert_eq!(two.first.list(None, 10).await.unwrap().len(), 3);
+    assert_eq!(two.first.bring(vec![]).await.unwrap(), []);
+}
+
+async fn what_was_brought_along_can_be_listed_with_its_hashes_and_brought_to_another_place<S: Users, G>(
+    two: Two<S, G>,
+) {
+    let mut hana = BroughtAlong { enabled: false, ..brought("hana") };
+    hana.user.created_at = NOW.minus(Duration::from_secs(1_000_000));
+    let users = vec![brought("mina"), hana, brought("juno")];
+    two.first.bring(users.clone()).await.unwrap();
+    let mut expected: Vec<_> = users.iter().map(|brought| (brought.user.id, brought)).collect();
+    expected.sort_by_key(|(id, _)| *id);
+    let mut listed = two.second.list_credentials(None, 2).await.unwrap();
+    assert_eq!(listed.len(), 2);
+    listed.extend(two.second.list_credentials(Some(listed[1].user.id), 2).await.unwrap());
+    assert_eq!(listed.len(), 3);
+    for (found, (_, brought)) in listed.iter().zip(expected) {
+        let user = &found.user;
+        assert_eq!(
+            (user.id, &user.username, &user.name),
+            (brought.user.id, &brought.user.username, &brought.user.name)
+        );
+        assert_eq!((&found.hash, user.created_at), (&brought.user.hash, brought.user.created_at));
+        assert_eq!((user.enabled, user.epoch), (brought.enabled, Epoch(0)));
+    }
+}
+
+async fn a_deleted_user_is_gone_with_every_session_and_leaves_the_name_behind<S: Database, G>(two: Two<S, G>) {
+    let (id, stranger) = (registered(&two.first, "mina").await, registered(&two.first, "juno").await);
+    let log_in = signed_in(&two.first, id).await;
+    signed_in(&two.first, stranger).await;
+    assert_eq!(two.first.delete(raise(id, None)).await.unwrap(), Some(Epoch(1)));
+    assert_eq!(two.second.find(id).await.unwrap(), None);
+    assert_eq!(two.second.credentials(&username("mina")).await.unwrap(), None);
+    assert_eq!(two.second.standing(id, log_in.session).await.unwrap(), None);
+    assert_eq!(feed(&two.second).await, [epoch_ended(id, 1)], "the nodes are told, although the user is gone");
+    assert_eq!(remaining(&two.second, id).await, (vec![], 0));
+    assert_eq!(remaining(&two.second, stranger).await.1, 1);
+    assert_eq!(two.first.delete(raise(id, None)).await.unwrap(), None);
+    for spelling in ["mina", "MINA"] {
+        assert_eq!(two.second.register(new_user(spelling)).await.unwrap(), Registered::UsernameTaken);
+        assert_eq!(two.second.bring(vec![brought(spelling)]).await.unwrap(), [Brought::UsernameTaken]);
+        assert_eq!(two.second.taken(vec![username(spelling)]).await.unwrap(), [true]);
+    }
+    assert_eq!(Users::list(&two.second, None, 10).await.unwrap().len(), 1);
 }

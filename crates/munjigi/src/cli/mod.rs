@@ -7,22 +7,27 @@
 //! | 2 | the command line is wrong |
 //! | 3 | the configuration is wrong |
 //! | 4 | no such user, session or key |
+//! | 5 | users were imported, but some were refused |
 
 mod config;
 mod connections;
+mod examples;
+mod export;
+mod import;
 mod key;
 mod migrate;
 mod output;
 mod secret;
 mod serve;
 mod session;
+mod shell;
 mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::AnchoredClock;
 use crate::config::layers::Required;
@@ -71,6 +76,10 @@ enum Command {
     Config(config::Config),
     /// Brings the database's schema up to date
     Migrate,
+    /// Prints what makes a shell complete the command line
+    Completions(shell::Completions),
+    /// Prints the manual page of a command, or writes all of them
+    Man(shell::Man),
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -81,7 +90,9 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Cli::parse().run() {
+    let command = examples::with_examples(Cli::command());
+    let cli = Cli::from_arg_matches(&command.clone().get_matches()).unwrap_or_else(|error| error.exit());
+    match cli.run(command) {
         Ok(code) => code,
         Err(error) => {
             output::complain(&format!("{error:#}"));
@@ -92,14 +103,22 @@ pub fn run() -> ExitCode {
 
 /// No such user, session or key.
 const NOT_FOUND: u8 = 4;
+/// Some of many were refused.
+const IN_PART: u8 = 5;
 
 impl Cli {
-    fn run(self) -> anyhow::Result<ExitCode> {
-        let layers = self.settings.layers()?;
+    fn run(self, program: clap::Command) -> anyhow::Result<ExitCode> {
+        let layers = match &self.command {
+            // They are about the program, whatever the settings are.
+            Some(Command::Completions(_) | Command::Man(_)) => Layers::new(),
+            _ => self.settings.layers()?,
+        };
         match self.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
             Command::Serve(serve) => serve.run(layers),
             Command::Config(command) => command.run(&layers),
             Command::Migrate => migrate::run(&Config::read(&layers)?),
+            Command::Completions(completions) => completions.run(program),
+            Command::Man(man) => man.run(program),
             Command::User(command) => {
                 // The first user may be made before the first start; all else is about what is there.
                 let empty = if command.makes_a_user() { Empty::Fine } else { Empty::Refused };

@@ -1,6 +1,8 @@
 //! What commands print.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command line speaks")]
 
+use std::io::Write as _;
+
 use comfy_table::{Table, presets};
 use munjigi_rules::Timestamp;
 
@@ -12,6 +14,12 @@ pub(super) fn say(line: &str) {
 /// Something went wrong.
 pub(super) fn complain(line: &str) {
     eprintln!("munjigi: {line}");
+}
+
+/// A question, on standard error, where it does not mix with what programs read.
+pub(super) fn ask(question: &str) -> std::io::Result<()> {
+    eprint!("{question}");
+    std::io::stderr().flush()
 }
 
 /// A table for people.

@@ -1,6 +1,6 @@
 //! `munjigi user`
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -8,6 +8,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::export::Export;
+use super::import::Import;
 use super::{NOT_FOUND, output};
 use crate::core::Core;
 use crate::flows::admin::{self, Added, NewSecret, SetPassword};
@@ -51,13 +53,24 @@ pub(super) enum User {
         /// Which
         username: String,
     },
+    /// Removes them and ends all their sessions within a second; nobody can have the username again
+    Delete {
+        /// Which
+        username: String,
+        /// Without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    // What these two say of themselves is with them, and longer.
+    Import(Import),
+    Export(Export),
     /// Sets a password and ends all their sessions; asks for it
     SetPassword {
         /// Which
         username: String,
         #[command(flatten)]
         password: Password,
-        /// Instead of a password, the hash that another system kept (Argon2id, bcrypt, the tutorial's PBKDF2)
+        /// Instead of a password, the hash that another system kept (see `munjigi user import --help` for the kinds)
         #[arg(long, value_name = "HASH", conflicts_with = "password_stdin")]
         hash: Option<String>,
     },
@@ -73,7 +86,7 @@ pub(super) struct Password {
 
 impl User {
     pub(super) const fn makes_a_user(&self) -> bool {
-        matches!(self, Self::Add { .. })
+        matches!(self, Self::Add { .. } | Self::Import(_))
     }
 
     pub(super) async fn run(self, core: &Core) -> anyhow::Result<ExitCode> {
@@ -91,6 +104,16 @@ impl User {
                 admin::enable(core, user.id).await?;
                 done(&format!("{username} can log in again"))
             }
+            Self::Delete { username, yes } => {
+                let Some(user) = find(core, &username).await? else { return no_such(&username) };
+                if !yes && !confirmed(&user)? {
+                    bail!("{} is not deleted", user.username);
+                }
+                admin::delete(core, user.id).await?;
+                done(&format!("{} is deleted, and every session of theirs has ended", user.username))
+            }
+            Self::Import(import) => import.run(core).await,
+            Self::Export(export) => export.run(core).await,
             Self::SetPassword { username, password, hash } => {
                 let Some(user) = find(core, &username).await? else { return no_such(&username) };
                 set_password(core, &user, &password, hash.as_deref()).await
@@ -121,7 +144,7 @@ async fn set_password(
             done(&format!("{} has a new password, and every session of theirs has ended", user.username))
         }
         SetPassword::Weak(why) => bail!("{why}"),
-        SetPassword::UnknownHash => bail!("--hash: expected $argon2id$…, $2a$/$2b$/$2y$… or the tutorial's hash$salt"),
+        SetPassword::UnknownHash => bail!("--hash: expected a hash of a kind that `munjigi user import --help` lists"),
     }
 }
 
@@ -191,6 +214,20 @@ fn shown(user: &munjigi_store::User) -> serde_json::Map<String, serde_json::Valu
         ("createdAt", json!(output::moment(user.created_at))),
     ];
     members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+}
+
+/// Whether somebody at the terminal types the username once more.
+fn confirmed(user: &munjigi_store::User) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("{}: give --yes where nobody can be asked", user.username);
+    }
+    output::ask(&format!(
+        "{} and all that Munjigi knows of them is removed. Type the username to go on: ",
+        user.username
+    ))?;
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    Ok(typed.trim() == user.username.as_str())
 }
 
 async fn find(core: &Core, username: &str) -> anyhow::Result<Option<munjigi_store::User>> {

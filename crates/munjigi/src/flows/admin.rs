@@ -71,6 +71,18 @@ pub async fn enable(core: &Core, user: UserId) -> Result<(), FlowError> {
     Ok(())
 }
 
+/// Removes the account: every session ends within a second, and the username stays taken.
+///
+/// # Errors
+/// The store cannot be reached.
+pub async fn delete(core: &Core, user: UserId) -> Result<(), FlowError> {
+    if let Some(epoch) = core.users.delete(raise(core, user, None).await?).await? {
+        after_raise(core, user, epoch, None).await;
+    }
+    tracing::info!(%user, "user_deleted");
+    Ok(())
+}
+
 /// What the operator sets for a password.
 pub enum NewSecret<'a> {
     /// A password, held to the policy.

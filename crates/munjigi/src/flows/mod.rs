@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin;
 pub mod device;
 pub mod end;
+pub mod import;
 pub mod known_browser;
 pub mod limits;
 pub mod log_in;

@@ -1,6 +1,7 @@
 //! Passwords: hashed and verified on threads of their own, at the same cost whoever asks.
 
 mod breached;
+mod foreign;
 mod pool;
 mod scheme;
 
@@ -116,15 +117,13 @@ impl Passwords {
             if own.is_some_and(|(scheme, hash)| scheme.verify(hash, &typed, memory)) {
                 return Password::Right;
             }
-            let done = own.map(|(scheme, _)| scheme.to_string());
+            let done = own.map(|(scheme, _)| scheme);
             let mut others = present;
             others.push(current.to_string());
             others.sort_unstable();
             others.dedup();
-            for name in others.iter().filter(|name| Some(*name) != done.as_ref()) {
-                if let Some(scheme) = Scheme::named(name) {
-                    scheme.burn(&typed, memory);
-                }
+            for scheme in Scheme::left(done, others.iter().filter_map(|name| Scheme::named(name))) {
+                scheme.burn(&typed, memory);
             }
             Password::Wrong
         })

@@ -1,27 +1,25 @@
 //! How passwords are hashed, here and where people come from.
 //!
 //! New hashes are Argon2id in the PHC string format. Hashes that were brought along are verified as they are, on the bytes
-//! as typed and then in NFC, and replaced at the first log-in that succeeds.
+//! as typed and then in NFC, and replaced at the first log-in that succeeds. [`super::foreign`] takes them apart.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZeroU32;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use aws_lc_rs::pbkdf2;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use munjigi_rules::password::normalise;
 use munjigi_store::StoredHash;
 
+use super::foreign::Foreign;
 use crate::{config, random};
 
-/// Iterations that the tutorial's app used, always.
-const TUTORIAL_ROUNDS: NonZeroU32 = NonZeroU32::new(104_906).unwrap();
 /// Most that a bcrypt hash brought along may cost: 2^16 rounds, a few seconds.
 const MOST_BCRYPT_COST: u32 = 16;
-/// Most characters of a salt that was brought along with a hash of the tutorial's. Its own have 24.
-const MOST_TUTORIAL_SALT: usize = 256;
+/// Most rounds of a PBKDF2 hash brought along: a few seconds too.
+const MOST_ROUNDS: u32 = 4_000_000;
+/// Most KiB that a scrypt hash brought along may take, and most in all its lanes, one after the other.
+const MOST_SCRYPT: (u64, u64) = (256 * 1024, 1024 * 1024);
 
 /// A way of hashing, with its cost: users of one scheme cost the same to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,8 +38,56 @@ pub enum Scheme {
         /// Two to the power of it is the number of rounds.
         cost: u32,
     },
+    /// PBKDF2 with HMAC (RFC 8018).
+    Pbkdf2 {
+        /// The hash function below.
+        prf: Prf,
+        /// Rounds.
+        rounds: u32,
+    },
+    /// scrypt (RFC 7914).
+    Scrypt {
+        /// N is two to the power of it.
+        log_n: u8,
+        /// Block size.
+        r: u32,
+        /// Lanes.
+        p: u32,
+    },
     /// The tutorial's: PBKDF2-HMAC-SHA-512 with the salt's base64 text for salt.
     Tutorial,
+}
+
+/// What PBKDF2 stands on. SHA-1 has collisions, which is no way into an HMAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Prf {
+    /// HMAC-SHA-1.
+    Sha1,
+    /// HMAC-SHA-256.
+    Sha256,
+    /// HMAC-SHA-512.
+    Sha512,
+}
+
+impl Prf {
+    const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Bytes of one block.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
 }
 
 impl fmt::Display for Scheme {
@@ -49,6 +95,8 @@ impl fmt::Display for Scheme {
         match self {
             Self::Argon2id { memory, passes, lanes } => write!(f, "argon2id:m={memory},t={passes},p={lanes}"),
             Self::Bcrypt { cost } => write!(f, "bcrypt:{cost}"),
+            Self::Pbkdf2 { prf, rounds } => write!(f, "pbkdf2-{}:{rounds}", prf.name()),
+            Self::Scrypt { log_n, r, p } => write!(f, "scrypt:ln={log_n},r={r},p={p}"),
             Self::Tutorial => f.write_str("tutorial"),
         }
     }
@@ -81,7 +129,7 @@ impl Scheme {
     /// The scheme of a hash as other systems keep it, if it is one that we verify.
     #[must_use]
     pub fn detect(text: &str) -> Option<Self> {
-        if let Ok(hash) = PasswordHash::new(text)
+        if let Ok(hash) = PasswordHash::new(phc(text))
             && hash.algorithm.as_str() == "argon2id"
         {
             let params = Params::try_from(&hash).ok()?;
@@ -91,25 +139,11 @@ impl Scheme {
             let scheme = Self::Argon2id { memory, passes, lanes };
             return (version_1_3 && whole && scheme.is_bearable()).then_some(scheme);
         }
-        if !text.is_ascii() {
-            return None;
-        }
-        if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
-            let cost = text.get(4..6)?.parse().ok()?;
-            let whole = text.parse::<bcrypt::HashParts>().is_ok();
-            let scheme = Self::Bcrypt { cost };
-            return (whole && scheme.is_bearable()).then_some(scheme);
-        }
-        let (hash, salt) = text.split_once('$')?;
-        // 64 bytes of hash are 88 characters. What is longer is not even decoded.
-        let short = hash.len() == 88 && salt.len() <= MOST_TUTORIAL_SALT;
-        let whole =
-            short && STANDARD.decode(hash).is_ok_and(|bytes| bytes.len() == 64) && STANDARD.decode(salt).is_ok();
-        whole.then_some(Self::Tutorial)
+        Foreign::parse(text).map(|hash| hash.scheme())
     }
 
     /// Whether it can be waited for. What costs more is taken for no hash, wherever it is from.
-    fn is_bearable(self) -> bool {
+    pub(super) fn is_bearable(self) -> bool {
         match self {
             Self::Argon2id { memory, passes, lanes } => {
                 memory <= config::Passwords::MOST_MEMORY
@@ -118,6 +152,15 @@ impl Scheme {
                     && Params::new(memory, passes, lanes, None).is_ok()
             }
             Self::Bcrypt { cost } => (4..=MOST_BCRYPT_COST).contains(&cost),
+            Self::Pbkdf2 { rounds, .. } => (1..=MOST_ROUNDS).contains(&rounds),
+            Self::Scrypt { log_n, r, p } => {
+                let (most_memory, most_work) = MOST_SCRYPT;
+                // 128 bytes times N times r.
+                let memory = 1_u64.checked_shl(log_n.into()).and_then(|n| n.checked_mul(r.into())).map(|n| n / 8);
+                memory.is_some_and(|memory| {
+                    memory <= most_memory && memory.checked_mul(p.into()).is_some_and(|work| work <= most_work)
+                }) && scrypt::Params::new(log_n, r, p).is_ok()
+            }
             Self::Tutorial => true,
         }
     }
@@ -135,6 +178,11 @@ impl Scheme {
         let (family, cost) = name.split_once(':')?;
         match family {
             "bcrypt" => Some(Self::Bcrypt { cost: cost.parse().ok()? }),
+            "scrypt" => {
+                let (log_n, rest) = cost.strip_prefix("ln=")?.split_once(",r=")?;
+                let (r, p) = rest.split_once(",p=")?;
+                Some(Self::Scrypt { log_n: log_n.parse().ok()?, r: r.parse().ok()?, p: p.parse().ok()? })
+            }
             "argon2id" => {
                 let (memory, rest) = cost.strip_prefix("m=")?.split_once(",t=")?;
                 let (passes, lanes) = rest.split_once(",p=")?;
@@ -144,8 +192,39 @@ impl Scheme {
                     lanes: lanes.parse().ok()?,
                 })
             }
-            _ => None,
+            _ => {
+                let name = family.strip_prefix("pbkdf2-")?;
+                let prf = Prf::ALL.into_iter().find(|prf| prf.name() == name)?;
+                Some(Self::Pbkdf2 { prf, rounds: cost.parse().ok()? })
+            }
         }
+    }
+
+    /// What is left to do for a failure to cost the same for everybody, once `own` was done: each of the `others`; but PBKDF2
+    /// of one function costs as many rounds as it says, so there the longest stands for all, less what was done.
+    #[must_use]
+    pub fn left(own: Option<Self>, others: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut left = Vec::new();
+        let mut most = BTreeMap::new();
+        for scheme in others.filter(|scheme| Some(*scheme) != own) {
+            match scheme {
+                Self::Pbkdf2 { prf, rounds } => {
+                    let longest = most.entry(prf).or_insert(rounds);
+                    *longest = rounds.max(*longest);
+                }
+                other => left.push(other),
+            }
+        }
+        for (prf, longest) in most {
+            let done = match own {
+                Some(Self::Pbkdf2 { prf: own, rounds }) if own == prf => rounds,
+                _ => 0,
+            };
+            if longest > done {
+                left.push(Self::Pbkdf2 { prf, rounds: longest - done });
+            }
+        }
+        left
     }
 
     /// Whether `typed` is the password of `hash`, which is of this scheme.
@@ -157,13 +236,11 @@ impl Scheme {
                 memory.done.push(self);
                 verify_argon2id(&hash.text, normal.as_bytes(), memory)
             }
-            Self::Bcrypt { .. } | Self::Tutorial => {
+            _ => {
+                let foreign = Foreign::parse(&hash.text);
                 let mut try_one = |password: &str| {
                     memory.done.push(self);
-                    match self {
-                        Self::Bcrypt { .. } => bcrypt::verify(password, &hash.text).unwrap_or(false),
-                        _ => verify_tutorial(&hash.text, password.as_bytes()),
-                    }
+                    foreign.as_ref().is_some_and(|foreign| foreign.is_of(password))
                 };
                 let as_typed = try_one(typed);
                 // Both forms are tried whatever the first one says, so that time tells nothing.
@@ -175,15 +252,26 @@ impl Scheme {
 
     /// Does the work of [`Scheme::verify`] for nobody.
     pub fn burn(self, typed: &str, memory: &mut Memory) {
-        let text = match self {
+        let nobody = StoredHash { scheme: self.to_string(), text: self.of_nobody() };
+        std::hint::black_box(self.verify(&nobody, typed, memory));
+    }
+
+    /// A hash of this scheme that no password has.
+    fn of_nobody(self) -> String {
+        match self {
             Self::Argon2id { memory, passes, lanes } => {
                 format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$AAAAAAAAAAAAAAAAAAAAAA${}", "A".repeat(43))
             }
             Self::Bcrypt { cost } => format!("$2b${cost:02}${}", ".".repeat(53)),
+            Self::Pbkdf2 { prf, rounds } => {
+                let hash = "00".repeat(prf.len());
+                format!("pbkdf2:{}:{rounds}$AAAAAAAAAAAAAAAA${hash}", prf.name())
+            }
+            Self::Scrypt { log_n, r, p } => {
+                format!("$scrypt$ln={log_n},r={r},p={p}$AAAAAAAAAAAAAAAAAAAAAA${}", "A".repeat(43))
+            }
             Self::Tutorial => format!("{}==$AAAAAAAAAAAAAAAAAAAAAA==", "A".repeat(86)),
-        };
-        let nobody = StoredHash { scheme: self.to_string(), text };
-        std::hint::black_box(self.verify(&nobody, typed, memory));
+        }
     }
 
     /// Hashes a new password. Only Argon2id makes new hashes.
@@ -225,7 +313,7 @@ fn argon2(params: Params) -> Argon2<'static> {
 /// speed: a known user's failure took a fiftieth longer.
 #[inline(never)]
 fn verify_argon2id(text: &str, password: &[u8], memory: &mut Memory) -> bool {
-    let Ok(kept) = PasswordHash::new(text) else { return false };
+    let Ok(kept) = PasswordHash::new(phc(text)) else { return false };
     let (Ok(params), Some(salt), Some(hash)) = (Params::try_from(&kept), kept.salt, kept.hash) else { return false };
     let mut out = vec![0; hash.len()];
     let hashed =
@@ -233,13 +321,12 @@ fn verify_argon2id(text: &str, password: &[u8], memory: &mut Memory) -> bool {
     hashed.is_ok() && equal(&out, hash.as_bytes())
 }
 
-fn verify_tutorial(text: &str, password: &[u8]) -> bool {
-    let Some((hash, salt)) = text.split_once('$') else { return false };
-    let Ok(hash) = STANDARD.decode(hash) else { return false };
-    pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA512, TUTORIAL_ROUNDS, salt.as_bytes(), password, &hash).is_ok()
+/// Django's name in front of it, off.
+fn phc(text: &str) -> &str {
+    text.strip_prefix("argon2").filter(|rest| rest.starts_with("$argon2")).unwrap_or(text)
 }
 
-fn equal(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
@@ -355,15 +442,35 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_of_one_function_stands_for_all_of_it_whoever_failed() {
+        let pbkdf2 = |prf, rounds| Scheme::Pbkdf2 { prf, rounds };
+        let (old, new, other) = (pbkdf2(Prf::Sha256, 260_000), pbkdf2(Prf::Sha256, 1_000_000), pbkdf2(Prf::Sha1, 5));
+        let present = [old, new, other, Scheme::Tutorial];
+        let left = |own| Scheme::left(own, present.into_iter());
+        assert_eq!(left(None), [Scheme::Tutorial, other, new]);
+        assert_eq!(left(Some(old)), [Scheme::Tutorial, other, pbkdf2(Prf::Sha256, 740_000)]);
+        assert_eq!(left(Some(new)), [Scheme::Tutorial, other]);
+        assert_eq!(left(Some(Scheme::Tutorial)), [other, new]);
+    }
+
+    #[test]
     fn burning_runs_the_real_verification_of_every_scheme() {
         let mut memory = Memory::default();
-        for scheme in
-            [Scheme::Argon2id { memory: 64, passes: 1, lanes: 1 }, Scheme::Bcrypt { cost: 4 }, Scheme::Tutorial]
-        {
+        let pbkdf2 = |prf| Scheme::Pbkdf2 { prf, rounds: 1000 };
+        for scheme in [
+            Scheme::Argon2id { memory: 64, passes: 1, lanes: 1 },
+            Scheme::Bcrypt { cost: 4 },
+            pbkdf2(Prf::Sha1),
+            pbkdf2(Prf::Sha256),
+            pbkdf2(Prf::Sha512),
+            Scheme::Scrypt { log_n: 10, r: 8, p: 1 },
+            Scheme::Tutorial,
+        ] {
             assert_eq!(Scheme::named(&scheme.to_string()), Some(scheme));
+            assert_eq!(Scheme::detect(&scheme.of_nobody()), Some(scheme), "it is taken for what it is made for");
             scheme.burn("anything", &mut memory);
         }
-        assert!(!memory.blocks.is_empty() && memory.take_done().len() == 3);
+        assert!(!memory.blocks.is_empty() && memory.take_done().len() == 7);
         assert!(Scheme::detect(&format!("$2b$04${}", ".".repeat(53))).is_some());
         assert!(Scheme::detect(&format!("{}==$AAAAAAAAAAAAAAAAAAAAAA==", "A".repeat(86))).is_some());
     }

@@ -1,5 +1,8 @@
 //! The command line beside a running server.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
 use crate::harness::{OTHER_PASSWORD, PASSWORD, Place};
@@ -134,6 +137,47 @@ fn a_wrong_command_line_is_code_2() {
     for right in [&["--help"][..], &["--version"], &["user", "--help"]] {
         place.run(right).expect(0);
     }
+}
+
+#[test]
+fn a_shell_completes_the_command_line() {
+    // Whatever the settings are.
+    let place = Place::new().set("server.listen", "nowhere");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let text = place.run(&["completions", shell]).expect(0).stdout;
+        assert!(text.contains("dry-run") && text.contains("import"), "{shell}");
+    }
+    place.run(&["completions", "sh"]).complains(2, &["bash"]);
+    // As bash does when somebody presses the key.
+    let script =
+        "source /dev/stdin; COMP_WORDS=(munjigi user im); COMP_CWORD=2; _munjigi munjigi im user; echo ${COMPREPLY[@]}";
+    let mut bash =
+        Command::new("bash").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let text = place.run(&["completions", "bash"]).expect(0).stdout;
+    bash.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = bash.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "import");
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let place = Place::new().set("server.listen", "nowhere");
+    let whole = place.run(&["man"]).expect(0).stdout;
+    assert!(whole.contains(".TH munjigi 1") && whole.contains(r"munjigi\-user(1)"), "{whole}");
+    let import = place.run(&["man", "user", "import"]).expect(0).stdout;
+    for part in [".TH munjigi-user-import 1", ".SH SYNOPSIS", r"\-\-dry\-run", "Examples:", "mysqldump app users"] {
+        assert!(import.contains(part), "{part}: {import}");
+    }
+    assert!(import.contains("Passwords in clear are refused"), "what it does, at length: {import}");
+    place.run(&["man", "user", "imprt"]).complains(1, &["munjigi-user has no command imprt"]);
+    place.run(&["man", "--output", "nowhere"]).complains(1, &["nowhere"]);
+    std::fs::create_dir(place.path().join("man1")).unwrap();
+    place.run(&["man", "--output", "man1"]).expect(0);
+    for page in ["munjigi.1", "munjigi-serve.1", "munjigi-user-import.1", "munjigi-key-rotate.1"] {
+        let text = std::fs::read_to_string(place.path().join("man1").join(page)).unwrap();
+        assert!(text.contains(".SH NAME"), "{page}");
+    }
+    assert_eq!(std::fs::read_to_string(place.path().join("man1/munjigi-user-import.1")).unwrap(), import);
 }
 
 #[test]

@@ -87,6 +87,13 @@ const PIECES: &[&str] = &[
     "0/1s",
     "[server]\n",
     "secret = ",
+    "INSERT INTO `users` VALUES (",
+    "),(",
+    "/*",
+    "*/",
+    "-- ",
+    "`",
+    "DELIMITER ;;",
 ];
 
 /// SplitMix64: a few lines, and the same numbers everywhere.
@@ -192,6 +199,11 @@ fn cookies_are_read_stripped_and_set_as_the_plain_way_would() {
 #[test]
 fn a_hash_that_was_brought_along_costs_little_and_lets_nobody_in() {
     nothing_breaks("hashes");
+}
+
+#[test]
+fn a_file_of_users_is_read_to_its_end_whatever_is_in_it() {
+    nothing_breaks("imports");
 }
 
 #[test]

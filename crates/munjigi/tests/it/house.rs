@@ -28,7 +28,7 @@ fn source() -> Vec<(String, String)> {
     paths.map(read).filter(|(path, _)| !path.ends_with("tests.rs")).collect()
 }
 
-/// What must not occur, and the one file in which it may.
+/// What must not occur, and the files in which it may.
 const ABSENT: &[(&str, &str)] = &[
     // No other program is run, so there is no command line to inject into.
     ("process::Command", ""),
@@ -49,8 +49,9 @@ const ABSENT: &[(&str, &str)] = &[
     ("thread_rng", ""),
     ("rand::rng", ""),
     ("SmallRng", ""),
-    // Broken hashes: SHA-1 only to look into published lists that are made of it.
-    ("SHA1", "passwords/breached.rs"),
+    // Broken hashes: SHA-1 only to look into published lists that are made of it, and below PBKDF2's HMAC, where its collisions
+    // are no way in, for passwords that were hashed so elsewhere.
+    ("SHA1", "passwords/breached.rs passwords/foreign.rs"),
     ("md5", ""),
     ("Md5", ""),
     // No answer is put together from text by hand.
@@ -69,8 +70,8 @@ fn what_would_make_room_for_faults_is_absent() {
     let source = source();
     assert!(source.len() > 90, "{}", source.len());
     for (path, code) in &source {
-        for (word, place) in ABSENT {
-            let allowed = !place.is_empty() && path.ends_with(place);
+        for (word, places) in ABSENT {
+            let allowed = places.split_whitespace().any(|place| path.ends_with(place));
             assert!(allowed || !code.contains(word), "{word} in {path}");
         }
     }

@@ -28,6 +28,7 @@ mod guesser;
 mod headers;
 mod headers_everywhere;
 mod house;
+mod import;
 mod info;
 mod keys;
 mod language;
