@@ -22,6 +22,7 @@
 //! | [`renew`] | the seam to whoever keeps the sessions |
 //! | [`visitor`], [`extract`] | what the inner service gets to see |
 //! | [`layer`] | the gate itself |
+//! | [`outcomes`] | how often it came to which verdict |
 //!
 //! Signatures are made and checked by aws-lc-rs directly, behind our own JWS layer. A JWT library between the two would
 //! parse everything a second time and more leniently, so that the strict layer had to do all the work in any case.
@@ -36,6 +37,7 @@ pub mod extract;
 pub mod jws;
 pub mod layer;
 pub mod order;
+pub mod outcomes;
 mod problem;
 pub mod renew;
 pub mod revoked;
@@ -52,6 +54,7 @@ pub use extract::SignedIn;
 pub use jws::{Algorithm, Refused, SigningKey, VerifyingKey};
 pub use layer::{Gate, GateLayer, GateParts, Refusal, WhenStale};
 pub use order::{CookieOrder, DeviceToken, Issued, Persistence};
+pub use outcomes::{Outcome, Outcomes};
 pub use renew::{NoRenewal, Renew, Renewal};
 pub use revoked::RevokedSet;
 pub use service::GateService;

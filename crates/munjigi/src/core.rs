@@ -18,6 +18,7 @@ use crate::config::values::shown_url;
 use crate::config::{self, Config};
 use crate::device_tokens::DeviceTokens;
 use crate::keys::KeyRing;
+use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::refresh_tokens::RefreshTokens;
 use crate::revocations::Feed;
@@ -56,6 +57,8 @@ pub struct Core {
     pub device_tokens: DeviceTokens,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// How long tokens and sessions live.
@@ -78,7 +81,9 @@ impl Core {
     /// A store cannot be opened, the secret is missing or not the database's; the message says what to do.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, role: Role) -> anyhow::Result<Self> {
         let secrets = secrets(config)?;
-        let sqlite = open_sqlite(config)?;
+        let metrics = Metrics::default();
+        let meter = Arc::new(metrics.stores.clone());
+        let sqlite = open_sqlite(config)?.measured(Arc::clone(&meter) as _);
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
             Some(url) => {
@@ -91,6 +96,7 @@ impl Core {
                     (redis, _) => redis,
                 };
                 let redis = redis.with_context(|| format!("store.redis_url: {}", shown_url(url.expose_secret())))?;
+                let redis = redis.measured(meter);
                 (Arc::new(redis.clone()), Arc::new(redis))
             }
         };
@@ -101,7 +107,7 @@ impl Core {
         let tokens = &config.tokens;
         let verifier = Verifier::new(tokens.issuer.clone(), tokens.audience.clone(), Arc::clone(&keys) as _);
         verifier.try_reload().await?;
-        let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&clock));
+        let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&keys), Arc::clone(&clock));
         feed.ring().await?;
         Ok(Self {
             users: Arc::new(sqlite.clone()),
@@ -115,6 +121,7 @@ impl Core {
             refresh_tokens: RefreshTokens::new(secrets.clone())?,
             device_tokens: DeviceTokens::new(secrets)?,
             feed: Arc::new(feed),
+            metrics,
             clock,
             lifetimes: config.tokens.lifetimes,
             policy: config.passwords.policy.clone(),

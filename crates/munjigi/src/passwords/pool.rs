@@ -18,9 +18,23 @@ type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 #[error("too many passwords are waiting to be hashed")]
 pub struct Busy;
 
+/// How busy the threads are, at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Threads.
+    pub workers: usize,
+    /// Those at work.
+    pub working: usize,
+    /// Jobs that wait.
+    pub waiting: usize,
+    /// Jobs that were not taken since the start, or would not have been.
+    pub refused: u64,
+}
+
 /// The threads, and the queue before them.
 pub(super) struct Pool {
     queue: Arc<Queue>,
+    workers: usize,
 }
 
 impl Pool {
@@ -29,7 +43,8 @@ impl Pool {
     /// # Errors
     /// If the system gives no thread.
     pub(super) fn start(workers: usize, queue: usize) -> std::io::Result<Self> {
-        let pool = Self { queue: Arc::new(Queue { most: queue, waiting: Mutex::default(), more: Condvar::new() }) };
+        let queue = Queue { most: queue, waiting: Mutex::default(), more: Condvar::new() };
+        let pool = Self { queue: Arc::new(queue), workers };
         for number in 0..workers {
             let queue = Arc::clone(&pool.queue);
             std::thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&queue))?;
@@ -42,7 +57,14 @@ impl Pool {
     /// # Errors
     /// [`Busy`] if the queue is full.
     pub(super) fn room(&self) -> Result<(), Busy> {
-        self.queue.room(&self.queue.lock())
+        self.queue.room(&mut self.queue.lock())
+    }
+
+    pub(super) fn load(&self) -> Load {
+        let waiting = self.queue.lock();
+        // A thread that is idle and has a job waiting is about to take it.
+        let working = self.workers.saturating_sub(waiting.idle);
+        Load { workers: self.workers, working, waiting: waiting.jobs.len(), refused: waiting.refused }
     }
 
     /// Runs `task` on one of the threads.
@@ -86,6 +108,7 @@ struct Waiting {
     jobs: BTreeMap<u64, Job>,
     /// Workers that have nothing to do: a job for one of them does not wait.
     idle: usize,
+    refused: u64,
     closed: bool,
 }
 
@@ -94,13 +117,17 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn room(&self, waiting: &Waiting) -> Result<(), Busy> {
-        if waiting.jobs.len() < self.most + waiting.idle { Ok(()) } else { Err(Busy) }
+    fn room(&self, waiting: &mut Waiting) -> Result<(), Busy> {
+        if waiting.jobs.len() < self.most + waiting.idle {
+            return Ok(());
+        }
+        waiting.refused += 1;
+        Err(Busy)
     }
 
     fn put(&self, job: Job) -> Result<Ticket<'_>, Busy> {
         let mut waiting = self.lock();
-        self.room(&waiting)?;
+        self.room(&mut waiting)?;
         let number = waiting.next;
         waiting.next += 1;
         waiting.jobs.insert(number, job);
@@ -226,9 +253,11 @@ mod tests {
             enqueue(&pool, &mut callers).await;
         }
         assert!(pool.room().is_err() && pool.run(|_| 8).await.is_err());
+        assert_eq!(pool.load(), Load { workers: 1, working: 1, waiting: 3, refused: 2 });
         drop(go);
         assert!(callers.join_all().await.into_iter().all(|answer| answer.unwrap() == 7));
         assert!(pool.room().is_ok() && pool.run(|_| 9).await.unwrap() == 9);
+        assert_eq!((pool.load().waiting, pool.load().refused), (0, 2));
     }
 
     #[tokio::test]
