@@ -1,5 +1,6 @@
 // The real program, on a port and in a folder of its own.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { setDefaultResultOrder } from 'node:dns';
 import { tmpdir } from 'node:os';
@@ -35,7 +36,7 @@ export async function startServer(settings = {}) {
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const ended = new Promise((done) => child.once('close', done).once('error', done));
-  const server = { url: undefined, log: '', stop };
+  const server = { url: undefined, log: '', stop, operations };
 
   async function stop() {
     child.kill('SIGTERM');
@@ -44,6 +45,15 @@ export async function startServer(settings = {}) {
     clearTimeout(late);
     process.removeListener('exit', kill);
     await rm(folder, { recursive: true, force: true });
+  }
+
+  /** Where the metrics are, of a server with a listener for them. */
+  async function operations() {
+    for (;;) {
+      const url = /operations +(http:\/\/\S+)\n/.exec(said)?.[1];
+      if (url) return url;
+      await once(child.stdout, 'data', { signal: AbortSignal.timeout(10_000) });
+    }
   }
 
   let said = '';

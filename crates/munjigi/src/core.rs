@@ -61,6 +61,8 @@ pub struct Core {
     pub metrics: Metrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Since when this has been open.
+    pub started: Timestamp,
     /// How long tokens and sessions live.
     pub lifetimes: Lifetimes,
     /// Which passwords may be set.
@@ -122,6 +124,7 @@ impl Core {
             device_tokens: DeviceTokens::new(secrets)?,
             feed: Arc::new(feed),
             metrics,
+            started: clock.now(),
             clock,
             lifetimes: config.tokens.lifetimes,
             policy: config.passwords.policy.clone(),

@@ -25,14 +25,13 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// None that a text in memory could have.
 pub fn text(core: &Core, gate: &Outcomes) -> Result<String, Error> {
     let mut registry = Registry::default();
-    for register in [requests, people, passwords, stores, revocations, keys, connections] {
+    for register in [requests, people, passwords, stores, revocations, keys, connections, process::register] {
         register(&mut registry, core);
     }
     let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str().to_owned(), gate.count(outcome)));
     registry.register("munjigi_gate_requests", "Requests by what the gate made of them", counted("outcome", outcomes));
     let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("munjigi_build", "Which program this is", version);
-    process::register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)

@@ -4,19 +4,19 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-/// From `proc_pid_stat(5)`, counted behind the name in brackets, which may hold anything: `utime`, `stime`, `starttime`.
-const STAT: [usize; 3] = [11, 12, 19];
+use crate::core::Core;
 
-pub(super) fn register(registry: &mut Registry) {
-    if let Some([user, system, start]) = stat() {
+/// `utime` and `stime` of `proc_pid_stat(5)`, counted behind the name in brackets, which may hold anything.
+const STAT: [usize; 2] = [11, 12];
+
+pub(super) fn register(registry: &mut Registry, core: &Core) {
+    let started = ConstGauge::new(core.started.as_secs());
+    registry.register("process_start_time_seconds", "When the process started, as a Unix time", started);
+    if let Some(ticks) = cpu_ticks() {
         #[expect(clippy::cast_precision_loss, reason = "ticks of a process' life are far below 2^53")]
-        let seconds = |ticks: u64| ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
-        let cpu = ConstCounter::new(seconds(user + system));
+        let seconds = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
+        let cpu = ConstCounter::new(seconds);
         registry.register("process_cpu_seconds", "Time on the cores, in user and system mode", cpu);
-        if let Some(boot) = boot_seconds() {
-            let started = ConstGauge::new(boot + seconds(start));
-            registry.register("process_start_time_seconds", "When the process started, as a Unix time", started);
-        }
     }
     if let Some(bytes) = resident() {
         registry.register("process_resident_memory_bytes", "Memory that is in use", ConstGauge::new(bytes));
@@ -32,17 +32,10 @@ pub(super) fn register(registry: &mut Registry) {
     }
 }
 
-fn stat() -> Option<[u64; 3]> {
+fn cpu_ticks() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<_> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let field = |at: usize| fields.get(at)?.parse().ok();
-    let [user, system, start] = STAT.map(field);
-    Some([user?, system?, start?])
-}
-
-fn boot_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/stat").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("btime ")?.parse().ok())
+    STAT.iter().map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
 }
 
 fn resident() -> Option<i64> {

@@ -161,7 +161,7 @@ async fn hashes_are_counted_by_scheme_and_timed_where_they_are_made() {
 
 #[tokio::test]
 async fn a_full_queue_of_passwords_is_counted() {
-    let slow = [("passwords.argon2_memory", "64MiB"), ("passwords.argon2_passes", "8")];
+    let slow = [("passwords.argon2_memory", "32MiB"), ("passwords.argon2_passes", "4")];
     let site = Site::with(&[slow[0], slow[1], ("passwords.workers", "1"), ("passwords.queue", "1")]).await;
     let mut visitors = JoinSet::new();
     for mut visitor in std::iter::repeat_with(|| site.browser()).take(8) {
