@@ -40,6 +40,7 @@ mod negotiation;
 mod nodes;
 mod operations;
 mod overload;
+mod packaging;
 mod passwords;
 mod process;
 mod redis;

@@ -143,3 +143,39 @@ async fn readiness_there_says_what_is_wrong() {
     assert_eq!(unready["status"], "unready");
     assert!(unready["checks"]["clock"].as_str().unwrap().contains("off the database's clock"), "{unready}");
 }
+
+/// As docs/operations.md says it is done.
+#[tokio::test]
+async fn a_backup_made_beside_a_running_server_is_whole_and_after_a_restore_everybody_is_out() {
+    let place = Place::new();
+    let server = place.serve().await;
+    let mut early = server.browser();
+    early.register("mina").await.expect(201);
+    let copy = place.path().join("backup.db");
+    let database = rusqlite::Connection::open(place.path().join("data/munjigi.db")).unwrap();
+    database.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    // What the copy does not know: another password, which ended the session above, and a session of today.
+    let mut late = server.browser();
+    late.log_in("mina").await.expect(200);
+    late.change_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
+    early.is_signed_out_because("ended").await;
+    server.terminate();
+    server.ended();
+
+    let restored = Place::new();
+    let data = restored.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::copy(&copy, data.join("munjigi.db")).unwrap();
+    std::fs::copy(place.path().join("data/secret"), data.join("secret")).unwrap();
+    assert!(restored.run(&["session", "revoke", "--all"]).expect(0).stdout.contains("1 user"));
+    let keys = restored.run(&["key", "list", "--json"]).expect(0).json_lines();
+    let active = keys.iter().find(|key| key["status"] == "active").unwrap()["id"].as_str().unwrap();
+    restored.run(&["key", "revoke", active]).expect(0);
+    let server = restored.serve().await;
+    for browser in [&early, &late] {
+        assert!(!browser.clone().at(&server).is_signed_in().await);
+        assert!(!browser.clone().without("accessToken").at(&server).is_signed_in().await);
+    }
+    server.browser().log_in_with("mina", OTHER_PASSWORD).await.expect(401);
+    server.browser().log_in("mina").await.expect(200);
+}
