@@ -158,6 +158,7 @@ async fn a_backup_made_beside_a_running_server_is_whole_and_after_a_restore_ever
     let mut late = server.browser();
     late.log_in("mina").await.expect(200);
     late.change_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
+    late.log_in_with("mina", OTHER_PASSWORD).await.expect(200);
     early.is_signed_out_because("ended").await;
     server.terminate();
     server.ended();
@@ -169,7 +170,7 @@ async fn a_backup_made_beside_a_running_server_is_whole_and_after_a_restore_ever
     std::fs::copy(place.path().join("data/secret"), data.join("secret")).unwrap();
     assert!(restored.run(&["session", "revoke", "--all"]).expect(0).stdout.contains("1 user"));
     let keys = restored.run(&["key", "list", "--json"]).expect(0).json_lines();
-    let active = keys.iter().find(|key| key["status"] == "active").unwrap()["id"].as_str().unwrap();
+    let active = keys.iter().find(|key| key["status"] == "active").unwrap()["kid"].as_str().unwrap();
     restored.run(&["key", "revoke", active]).expect(0);
     let server = restored.serve().await;
     for browser in [&early, &late] {
