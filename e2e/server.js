@@ -1,5 +1,6 @@
 // The real program, on a port and in a folder of its own.
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { setDefaultResultOrder } from 'node:dns';
 import { tmpdir } from 'node:os';
@@ -36,7 +37,7 @@ export async function startServer(settings = {}, listen = '127.0.0.1:0') {
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const ended = new Promise((done) => child.once('close', done).once('error', done));
-  const server = { url: undefined, listens: undefined, log: '', stop, run };
+  const server = { url: undefined, listens: undefined, log: '', stop, run, operations };
 
   async function stop() {
     child.kill('SIGTERM');
@@ -51,6 +52,15 @@ export async function startServer(settings = {}, listen = '127.0.0.1:0') {
   async function run(...command) {
     const { stdout } = await promisify(execFile)(BINARY, [...command, '--set', `server.data_dir=${join(folder, 'data')}`], { env: {} });
     return stdout;
+  }
+
+  /** Where the metrics are, of a server with a listener for them. */
+  async function operations() {
+    for (;;) {
+      const url = /operations +(http:\/\/\S+)\n/.exec(said)?.[1];
+      if (url) return url;
+      await once(child.stdout, 'data', { signal: AbortSignal.timeout(10_000) });
+    }
   }
 
   let said = '';

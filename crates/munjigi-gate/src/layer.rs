@@ -7,6 +7,7 @@ use tower_layer::Layer;
 
 use crate::clock::Clock;
 use crate::cookies::CookieSettings;
+use crate::outcomes::Outcomes;
 use crate::renew::Renew;
 use crate::revoked::RevokedSet;
 use crate::service::GateService;
@@ -42,13 +43,18 @@ pub struct GateParts {
 
 /// Turns a request into *anonymous*, *signed in* or *renewed*. A clone is a reference.
 #[derive(Clone)]
-pub struct Gate(Arc<GateParts>);
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    parts: GateParts,
+    outcomes: Outcomes,
+}
 
 impl Gate {
     /// A gate of these parts.
     #[must_use]
     pub fn new(parts: GateParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Inner { parts, outcomes: Outcomes::default() }))
     }
 
     /// The gate before pages and calls that need to know who asks: it renews, refuses, sets and clears cookies. The inner
@@ -68,7 +74,13 @@ impl Gate {
     /// What the gate is made of.
     #[must_use]
     pub fn parts(&self) -> &GateParts {
-        &self.0
+        &self.0.parts
+    }
+
+    /// How many requests had which outcome: of all its layers together.
+    #[must_use]
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.0.outcomes
     }
 }
 

@@ -23,6 +23,7 @@
 //! | `remote` (feature) | a gate in another service than the server |
 //! | [`visitor`], [`extract`] | what the inner service gets to see |
 //! | [`layer`], [`demand`] | the gate itself, and what a route demands beyond it |
+//! | [`outcomes`] | how often it came to which verdict |
 //!
 //! Signatures are made and checked by aws-lc-rs directly, behind our own JWS layer. A JWT library between the two would
 //! parse everything a second time and more leniently, so that the strict layer had to do all the work in any case.
@@ -39,6 +40,7 @@ pub mod feed;
 pub mod jws;
 pub mod layer;
 pub mod order;
+pub mod outcomes;
 mod problem;
 #[cfg(feature = "remote")]
 pub mod remote;
@@ -60,6 +62,7 @@ pub use extract::SignedIn;
 pub use jws::{Algorithm, Refused, SigningKey, VerifyingKey};
 pub use layer::{Gate, GateLayer, GateParts, Refusal, WhenStale};
 pub use order::{CookieOrder, DeviceToken, Issued, Persistence};
+pub use outcomes::{Outcome, Outcomes};
 pub use renew::{NoRenewal, Renew, Renewal};
 pub use revoked::RevokedSet;
 pub use service::GateService;

@@ -16,6 +16,7 @@ use crate::cookies;
 use crate::decide::{First, Verdict, first, later, presented};
 use crate::layer::{Gate, Refusal, Ways};
 use crate::order::CookieOrder;
+use crate::outcomes::Outcome;
 use crate::visitor::{Presented, Via};
 
 /// A service with a gate before it.
@@ -52,7 +53,7 @@ where
             cookies::strip(request.headers_mut());
         }
         let state = match first {
-            First::Settled(verdict) => admit(&mut self.inner, request, tokens, verdict),
+            First::Settled(verdict) => admit(&self.gate, &mut self.inner, request, tokens, verdict),
             First::Pending(pending) => {
                 // The one that was polled ready goes along; the clone stays behind.
                 let clone = self.inner.clone();
@@ -100,6 +101,7 @@ pin_project! {
 
 /// Lets the request through to the service, or answers it.
 fn admit<S, B, R>(
+    gate: &Gate,
     service: &mut S,
     mut request: Request<B>,
     tokens: Option<Presented>,
@@ -109,6 +111,7 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     R: From<String>,
 {
+    gate.outcomes().note(Outcome::of(&verdict));
     match verdict {
         Verdict::Pass(visitor, own) => {
             if let Some(shown) = tokens {
@@ -145,7 +148,9 @@ where
                 StateProjection::Deciding { verdict, waiting } => {
                     let verdict = ready!(verdict.as_mut().poll(cx));
                     match waiting.take() {
-                        Some(Waiting { mut service, request, tokens }) => admit(&mut service, request, tokens, verdict),
+                        Some(Waiting { mut service, request, tokens }) => {
+                            admit(this.gate, &mut service, request, tokens, verdict)
+                        }
                         // Cannot be: the state is left when this is taken.
                         None => return Poll::Pending,
                     }

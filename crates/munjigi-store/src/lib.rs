@@ -16,6 +16,7 @@
 
 pub mod keys;
 pub mod limits;
+pub mod meter;
 pub mod redis;
 pub mod revocations;
 pub mod sessions;
@@ -27,6 +28,7 @@ mod error;
 pub use error::StoreError;
 pub use keys::{KeyStatus, Keys, Revoked, StoredKey};
 pub use limits::{LimitKey, Limits, Take};
+pub use meter::Meter;
 
 pub use redis::Redis;
 pub use revocations::{Cursor, FeedPage, Revocations, SessionEnd};

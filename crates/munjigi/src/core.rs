@@ -20,6 +20,7 @@ use crate::device_tokens::DeviceTokens;
 use crate::feed_tokens::FeedTokens;
 use crate::followers::{Followers, MOST_FOLLOWERS};
 use crate::keys::KeyRing;
+use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::refresh_tokens::RefreshTokens;
 use crate::revocations::Feed;
@@ -60,8 +61,12 @@ pub struct Core {
     pub feed_tokens: FeedTokens,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Since when this has been open.
+    pub started: Timestamp,
     /// How long tokens and sessions live.
     pub lifetimes: Lifetimes,
     /// Which passwords may be set.
@@ -82,7 +87,9 @@ impl Core {
     /// A store cannot be opened, the secret is missing or not the database's; the message says what to do.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, role: Role) -> anyhow::Result<Self> {
         let secrets = secrets(config, &clock)?;
-        let sqlite = open_sqlite(config)?;
+        let metrics = Metrics::default();
+        let meter = Arc::new(metrics.stores.clone());
+        let sqlite = open_sqlite(config)?.measured(Arc::clone(&meter) as _);
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
             Some(url) => {
@@ -95,6 +102,7 @@ impl Core {
                     (redis, _) => redis,
                 };
                 let redis = redis.with_context(|| format!("store.redis_url: {}", shown_url(url.expose_secret())))?;
+                let redis = redis.measured(meter);
                 (Arc::new(redis.clone()), Arc::new(redis))
             }
         };
@@ -107,7 +115,7 @@ impl Core {
         verifier.try_reload().await?;
         // Followers stay, so that they must never take all connections.
         let followers = Followers::new(MOST_FOLLOWERS.min(config.server.max_connections / 2), &tokens.issuer);
-        let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&clock), followers);
+        let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&keys), Arc::clone(&clock), followers);
         feed.ring().await?;
         Ok(Self {
             users: Arc::new(sqlite.clone()),
@@ -122,6 +130,8 @@ impl Core {
             device_tokens: DeviceTokens::new(secrets.clone())?,
             feed_tokens: FeedTokens::new(secrets),
             feed: Arc::new(feed),
+            metrics,
+            started: clock.now(),
             clock,
             lifetimes: config.tokens.lifetimes,
             policy: config.passwords.policy.clone(),

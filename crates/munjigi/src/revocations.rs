@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use munjigi_gate::{Clock, RevokedSet};
+use munjigi_rules::revocation::Ended;
 use munjigi_rules::time::millis;
-use munjigi_store::{Cursor, Revocations, StoreError};
+use munjigi_store::{Cursor, FeedPage, Revocations, StoreError};
 use tokio::sync::Mutex;
 
 use crate::followers::Followers;
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, SLACK};
+use crate::metrics::Timings;
 
 /// Without a bell, the table is read this often.
 pub const PERIOD: Duration = Duration::from_millis(500);
@@ -30,6 +32,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// Reads the revocations into memory.
 pub struct Feed {
     store: Arc<dyn Revocations>,
+    keys: Arc<KeyRing>,
     clock: Arc<dyn Clock>,
     set: Arc<RevokedSet>,
     followers: Arc<Followers>,
@@ -37,6 +40,8 @@ pub struct Feed {
     /// How many reads have begun.
     begun: AtomicU64,
     skew_millis: AtomicI64,
+    /// From the moment that something ended, by the database's clock, until this node knew.
+    pub delays: Timings,
 }
 
 /// Where the reading stands.
@@ -50,10 +55,19 @@ struct Reading {
 impl Feed {
     /// A feed that has read nothing yet.
     #[must_use]
-    pub fn new(store: Arc<dyn Revocations>, clock: Arc<dyn Clock>, followers: Followers) -> Self {
+    pub fn new(store: Arc<dyn Revocations>, keys: Arc<KeyRing>, clock: Arc<dyn Clock>, followers: Followers) -> Self {
         let set = Arc::new(RevokedSet::new());
-        let (followers, reading) = (Arc::new(followers), Mutex::default());
-        Self { store, clock, set, followers, reading, begun: AtomicU64::new(0), skew_millis: AtomicI64::new(0) }
+        Self {
+            store,
+            keys,
+            clock,
+            set,
+            followers: Arc::new(followers),
+            reading: Mutex::default(),
+            begun: AtomicU64::new(0),
+            skew_millis: AtomicI64::new(0),
+            delays: Timings::default(),
+        }
     }
 
     /// What the gate asks.
@@ -83,6 +97,10 @@ impl Feed {
         let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let now = self.clock.now();
         let page = self.store.read(reading.cursor, now).await?;
+        // What had ended before this node began to read has no delay.
+        if self.set.is_ready() {
+            self.note_delays(&page);
+        }
         self.set.apply(page.entries.iter().copied());
         self.followers.publish(&page.entries);
         *reading = Reading { cursor: page.next, done: number };
@@ -92,17 +110,34 @@ impl Feed {
         Ok(())
     }
 
+    /// An entry says until when it is kept, and that is as long after the end of the session for all of them
+    /// ([`Core::feed_until`](crate::core::Core::feed_until)).
+    fn note_delays(&self, page: &FeedPage) {
+        let kept_for = self.keys.longest_ttl_known() + SLACK;
+        for entry in &page.entries {
+            let (Ended::Session { feed_until, .. } | Ended::Epoch { feed_until, .. }) = entry;
+            let delay = page.database_now.millis_since(feed_until.minus(kept_for));
+            self.delays.note(Duration::from_millis(u64::try_from(delay).unwrap_or_default()));
+        }
+    }
+
+    /// How far this node's clock is ahead of the database's, in milliseconds; negative: behind.
+    #[must_use]
+    pub fn skew_millis(&self) -> i64 {
+        self.skew_millis.load(Ordering::Relaxed)
+    }
+
     /// How far this node's clock is behind the database's, if it is.
     #[must_use]
     pub fn behind(&self) -> Duration {
-        let behind = self.skew_millis.load(Ordering::Relaxed).saturating_neg();
+        let behind = self.skew_millis().saturating_neg();
         Duration::from_millis(u64::try_from(behind).unwrap_or_default())
     }
 
     /// How far this node's clock is ahead of the database's (negative: behind), where that is too far to issue tokens.
     #[must_use]
     pub fn clock_off_by(&self) -> Option<i64> {
-        let skew = self.skew_millis.load(Ordering::Relaxed);
+        let skew = self.skew_millis();
         (skew.abs() > millis(MOST_SKEW)).then_some(skew)
     }
 

@@ -8,7 +8,7 @@
 //! | `gate` | the gate with all its outcomes; anonymous visitors pass |
 //! | `user` | the gate, and signed in |
 //!
-//! Around all of them, from the outside in: request id, form and language and security headers, what trusted origins may read,
+//! Around all of them, from the outside in: the count of answers, request id, form and language and security headers, what trusted origins may read,
 //! no panics, heads that can be read in one way, the same-origin check for unsafe methods, the size of bodies.
 //!
 //! `/auth/verify` stands apart: a proxy asks it with the method and the headers of a request that is for somebody else. Who may make
@@ -24,7 +24,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, any, on};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use munjigi_gate::GateLayer;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -32,26 +32,30 @@ use tower_http::cors::CorsLayer;
 
 use crate::app::App;
 use crate::http::error::{Code, Problem};
-use crate::http::{input, render, same_origin, tracing as request_id};
+use crate::http::{input, measure, render, same_origin, tracing as request_id};
+use crate::metrics::Routes;
 use crate::web::{
-    account, health, home, info, jwks, log_in, log_out, refresh, register, revocations, sessions, statics, verify,
+    account, health, home, info, jwks, log_in, log_out, metrics, refresh, register, revocations, sessions, statics,
+    verify,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
+const VERIFY: &str = "/auth/verify";
 
 /// The whole service, as `munjigi serve` runs it.
 pub fn router(app: &Arc<App>) -> Router {
     let mut table = table(&app.site.base_path);
     standing_alone(&mut table);
+    let counted = table.counted(app);
     let router = table.router(app).fallback(|| async { Problem::new(Code::NotFound) });
-    around(router, app)
+    around(router, app).layer(from_fn_with_state(counted, measure::answers))
 }
 
 /// What proxies ask.
 fn for_proxies(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
-        .route("/auth/verify", any(verify::verify))
+        .route(VERIFY, any(verify::verify))
         .route_layer(app.gate.layer())
         .route_layer(from_fn_with_state(Arc::clone(app), verify::repeat_cookies))
         .layer(from_fn(input::check_head))
@@ -61,7 +65,25 @@ fn for_proxies(app: &Arc<App>) -> Router<Arc<App>> {
 /// The pages and calls alone, to be merged into an app that has its own `/`, its own health and its own 404. Serve that app
 /// `into_make_service_with_connect_info::<SocketAddr>()`: without the address of the other end nothing can be limited by it.
 pub fn embed(app: &Arc<App>) -> Router {
-    around(table(&app.site.base_path).router(app), app)
+    let table = table(&app.site.base_path);
+    let counted = table.counted(app);
+    around(table.router(app), app).layer(from_fn_with_state(counted, measure::answers))
+}
+
+/// What whoever runs it looks at, for a listener of its own (`server.operations_listen`): metrics and health, and nothing else.
+pub fn operations(app: &Arc<App>) -> Router {
+    let mut table = Table::default();
+    table.open(GET, "/metrics", metrics::show);
+    table.open(GET, "/healthz", health::alive);
+    table.open(GET, "/readyz", health::ready);
+    // For programs alone: a failure is its status.
+    let router = table.open.fallback(|| async { StatusCode::NOT_FOUND });
+    router
+        .layer(from_fn(input::check_head))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(app), render::render))
+        .layer(from_fn_with_state(Arc::clone(app), request_id::with_id))
+        .with_state(Arc::clone(app))
 }
 
 fn standing_alone(table: &mut Table) {
@@ -150,6 +172,12 @@ impl Table {
             Guard::User => &mut self.user,
         };
         *group = std::mem::take(group).route(path, on(method, handler));
+    }
+
+    /// The counters of its routes.
+    fn counted(&self, app: &App) -> Arc<Routes> {
+        let paths = self.listing.iter().map(|(_, _, path)| path.clone());
+        Arc::new(app.core.metrics.requests.of_routes(paths.chain([VERIFY.to_owned()])))
     }
 
     fn router(self, app: &Arc<App>) -> Router<Arc<App>> {

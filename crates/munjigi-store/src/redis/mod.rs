@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{
@@ -14,6 +15,7 @@ use redis::{
 };
 
 use crate::StoreError;
+use crate::meter::{Measured, Meter};
 
 mod link;
 mod record;
@@ -38,6 +40,7 @@ pub(crate) const LONGEST_TTL: i64 = 100 * 365 * 24 * 3_600_000;
 #[derive(Clone, Debug)]
 pub struct Redis {
     link: link::Link,
+    measured: Measured,
 }
 
 /// Something that is sent and answered.
@@ -87,7 +90,14 @@ impl Redis {
     fn with(url: &str, authorities: Option<&[u8]>) -> Result<Self, StoreError> {
         let step = "connect";
         let info = url.into_connection_info().map_err(|e| failure(step, e))?;
-        Ok(Self { link: link::Link::new(info, authorities).map_err(|e| failure(step, e))? })
+        let link = link::Link::new(info, authorities).map_err(|e| failure(step, e))?;
+        Ok(Self { link, measured: Measured::default() })
+    }
+
+    /// The same, with every call told to this meter.
+    #[must_use]
+    pub fn measured(self, meter: Arc<dyn Meter>) -> Self {
+        Self { measured: Measured(Some(meter)), ..self }
     }
 
     /// Sends one command.
@@ -95,7 +105,7 @@ impl Redis {
     where
         T: FromRedisValue + Send,
     {
-        within(LIMIT, step, self.link.send(Request::Command(command))).await
+        self.send(step, Request::Command(command)).await
     }
 
     /// Runs a script.
@@ -103,7 +113,11 @@ impl Redis {
     where
         T: FromRedisValue + Send,
     {
-        within(LIMIT, step, self.link.send(Request::Script(script))).await
+        self.send(step, Request::Script(script)).await
+    }
+
+    async fn send<T: FromRedisValue>(&self, step: &'static str, request: Request<'_>) -> Result<T, StoreError> {
+        self.measured.call(STORE, step, within(LIMIT, step, self.link.send(request))).await
     }
 }
 

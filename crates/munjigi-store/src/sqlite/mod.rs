@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::StoreError;
+use crate::meter::{Measured, Meter};
 
 mod open;
 mod query;
@@ -18,12 +19,14 @@ mod worker;
 
 pub use schema::{Migrate, Schema};
 
+use query::STORE;
 pub(crate) use query::{all, change, moment, one, statements, undecodable};
 
 /// Handle of an open database; clones share it. Its threads end when the last one is dropped.
 #[derive(Clone)]
 pub struct Sqlite {
     threads: Arc<worker::Threads>,
+    measured: Measured,
 }
 
 impl Sqlite {
@@ -37,7 +40,13 @@ impl Sqlite {
         let connections = open::connections(path, migrate)?;
         let threads =
             worker::Threads::start(connections).map_err(|cause| query::unavailable("start threads", cause))?;
-        Ok(Self { threads: Arc::new(threads) })
+        Ok(Self { threads: Arc::new(threads), measured: Measured::default() })
+    }
+
+    /// The same, with every call told to this meter.
+    #[must_use]
+    pub fn measured(self, meter: Arc<dyn Meter>) -> Self {
+        Self { measured: Measured(Some(meter)), ..self }
     }
 
     /// Which schema version the file has, without changing it, and which one this binary knows.
@@ -55,7 +64,7 @@ impl Sqlite {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.threads.write(step, worker::PATIENCE, work).await
+        self.measured.call(STORE, step, self.threads.write(step, worker::PATIENCE, work)).await
     }
 
     /// [`Sqlite::write`] for work over the whole database, which may take longer.
@@ -64,7 +73,7 @@ impl Sqlite {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.threads.write(step, worker::LONG_PATIENCE, work).await
+        self.measured.call(STORE, step, self.threads.write(step, worker::LONG_PATIENCE, work)).await
     }
 
     /// Runs `work` on a reading thread, on one snapshot that has everything this process was told is durable.
@@ -73,7 +82,7 @@ impl Sqlite {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.threads.read(step, work).await
+        self.measured.call(STORE, step, self.threads.read(step, work)).await
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row};
 
 use crate::StoreError;
 
-const STORE: &str = "SQLite";
+pub(super) const STORE: &str = "SQLite";
 
 /// Names the statements of a module and lists them all, so that one test can prepare every one.
 macro_rules! statements {

@@ -36,6 +36,7 @@ use tokio::time::Sleep;
 use tower::{BoxError, Service};
 
 use crate::http::answer::Lasting;
+use crate::metrics::Connections as Counts;
 
 /// Descriptors that are no connections of clients: the database, Redis, the log.
 const RESERVE: usize = 64;
@@ -54,6 +55,7 @@ pub(super) struct Connections {
     /// Says which of two connections has waited longer, without a clock.
     turns: AtomicU64,
     open: Mutex<Open>,
+    counts: Counts,
 }
 
 #[derive(Default)]
@@ -80,9 +82,14 @@ struct State(AtomicU64);
 
 impl Connections {
     /// At most so many at once, and so many as there are descriptors for; a client may keep the server waiting for `patience`.
-    pub(super) fn new(most: usize, patience: Duration) -> Arc<Self> {
+    pub(super) fn new(most: usize, patience: Duration, counts: Counts) -> Arc<Self> {
         let most = bearable(most);
-        Arc::new(Self { most, patience, turns: AtomicU64::new(1), open: Mutex::default() })
+        Arc::new(Self { most, patience, turns: AtomicU64::new(1), open: Mutex::default(), counts })
+    }
+
+    /// How long a client may keep the server waiting.
+    pub(super) const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// What the server tells of an `accept` that failed. Where descriptors have run out all the same, there is room again
@@ -91,13 +98,19 @@ impl Connections {
         use rustix::io::Errno;
         let errno = Errno::from_io_error(error);
         if matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) {
-            let dropped = self.lock().drop_some(1 + self.most / BATCH);
+            let dropped = self.make_room(&mut self.lock());
             tracing::warn!(%error, dropped, note = "raise the limit of open files", "accept_failed");
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make_room(&self, open: &mut Open) -> usize {
+        let dropped = open.drop_some(1 + self.most / BATCH);
+        self.counts.shed.inc_by(dropped as u64);
+        dropped
     }
 
     fn turn(&self) -> u64 {
@@ -118,10 +131,11 @@ impl Connections {
     fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let mut open = self.lock();
         if open.staying >= self.most {
-            let dropped = open.drop_some(1 + self.most / BATCH);
+            let dropped = self.make_room(&mut open);
             tracing::debug!(dropped, most = self.most, "connections_full");
         }
         if open.staying >= self.most || open.all.len() >= self.most + LEAVING {
+            self.counts.refused.inc();
             return None;
         }
         let state = Arc::new(State(AtomicU64::new(self.turn())));
@@ -131,6 +145,7 @@ impl Connections {
         let number = open.next;
         open.next += 1;
         open.staying += 1;
+        self.counts.open.inc();
         open.all.insert(number, Entry { state: Arc::clone(&state), address, siblings, close: Some(close) });
         Some(Place { connections: Arc::clone(self), number, state, close: Mutex::new(Some(closed)) })
     }
@@ -189,6 +204,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.connections.lock();
         let Some(entry) = open.all.remove(&self.number) else { return };
+        self.connections.counts.open.dec();
         open.staying -= usize::from(entry.close.is_some());
         if let Some(acceptor) = open.acceptor.take() {
             acceptor.wake();
@@ -467,6 +483,7 @@ mod tests {
             patience: Duration::from_secs(1),
             turns: AtomicU64::new(1),
             open: Mutex::default(),
+            counts: Counts::default(),
         })
     }
 
@@ -496,6 +513,7 @@ mod tests {
             flood.retain(|place| !was_told_to_go(place));
             assert_eq!(flood.len(), 3);
         }
+        assert_eq!((connections.counts.open.get(), connections.counts.shed.get()), (4, 100));
         assert!(!was_told_to_go(&visitor), "the visitor has waited longest, and alone");
         let second = connections.place(VISITOR).unwrap();
         flood.retain(|place| !was_told_to_go(place));
@@ -508,6 +526,7 @@ mod tests {
         let busy: Vec<_> = (0..2).map(|_| connections.place(VISITOR).unwrap()).collect();
         busy.iter().for_each(Place::work);
         assert!(connections.place(ATTACKER).is_none());
+        assert_eq!((connections.counts.shed.get(), connections.counts.refused.get()), (0, 1));
         assert!(busy.iter().all(|place| !was_told_to_go(place)));
         // A body that does not come is waited for since its head came, however its bytes trickle.
         busy[1].wait(1);

@@ -1,12 +1,13 @@
 //! `munjigi serve`
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use axum_server::{Address, Handle, Server};
 use clap::Args;
 use hyper_util::rt::TokioTimer;
@@ -24,6 +25,8 @@ use crate::http::input::MOST_HEAD;
 
 /// Connections that may wait to be accepted: a crowd that comes at once must not have to knock twice.
 const BACKLOG: u32 = 1024;
+/// Connections to the operations listener: a scraper, a probe, and somebody who looks.
+const OPERATIONS_CONNECTIONS: usize = 16;
 /// Requests under way have so long to end when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -62,19 +65,48 @@ impl Serve {
 }
 
 async fn serve(mut config: Config) -> anyhow::Result<()> {
-    let listener = listen(config.server.listen)?;
+    let listener = listen("server.listen", config.server.listen)?;
+    let operations =
+        config.server.operations_listen.map(|address| listen("server.operations_listen", address)).transpose()?;
     // With port 0 the system chooses one, and the public URL follows.
     let listen = listener.local_addr()?;
     if config.server.listen.port() == 0 && config.server.public_url.port() == Some(0) {
         follow(&mut config, listen.port());
     }
     let app = App::open(&config, Arc::new(AnchoredClock::start())).await?;
-    greet(&config, listen);
+    greet(&config, listen, operations.as_ref().map(TcpListener::local_addr).transpose()?);
     warn(&config);
 
     let patience = config.server.client_timeout;
-    let connections = Connections::new(config.server.max_connections, patience);
+    let counts = app.core.metrics.connections.clone();
+    let connections = Connections::new(config.server.max_connections, patience, counts);
     let handle = Handle::new();
+    let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
+    tokio::spawn(stop(handle.clone(), Arc::clone(&app))?);
+    let beside = async {
+        let Some(listener) = operations else { return std::future::pending().await };
+        // Its connections are not those that are counted.
+        let connections = Connections::new(OPERATIONS_CONNECTIONS, patience, Default::default());
+        answer(listener, crate::routes::operations(&app), connections, handle.clone()).await
+    };
+    tokio::select! {
+        ended = answer(listener, crate::routes::router(&app), connections, handle.clone()) => ended.context("the server stopped")?,
+        ended = beside => ended.context("the operations listener stopped")?,
+        // Without this task revocations would no longer arrive: better to stop, and be started again.
+        ended = keeping_up => anyhow::bail!("the task that reads revocations ended: {ended:?}"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Answers what comes to one listener, until it is told to stop.
+async fn answer(
+    listener: TcpListener,
+    router: Router,
+    connections: Arc<Connections>,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()> {
+    let patience = connections.patience();
     let mut server = Server::<SocketAddr>::from_listener(listener)
         .acceptor(Door)
         .accept_error_handler({
@@ -86,33 +118,23 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
                 }
             }
         })
-        .handle(handle.clone())
+        .handle(handle)
         .first_request_timeout(patience)
         .http1_only();
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(MOST_HEAD);
-
-    let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
-    tokio::spawn(stop(handle, Arc::clone(&app))?);
-    let make = crate::routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let service = Seating { make, connections: Arc::clone(&connections) };
-    tokio::select! {
-        ended = server.serve(service) => ended.context("the server stopped")?,
-        // Without this task revocations would no longer arrive: better to stop, and be started again.
-        ended = keeping_up => anyhow::bail!("the task that reads revocations ended: {ended:?}"),
-    }
-    tracing::info!("stopped");
-    Ok(())
+    server.serve(Seating { make: router.into_make_service_with_connect_info::<SocketAddr>(), connections }).await
 }
 
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address).and_then(|()| socket.listen(BACKLOG)).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "server.listen = {address}: something listens there already; stop it, or choose another port: \
-             `munjigi serve --listen 127.0.0.1:3001`"
+            "{setting} = {address}: something listens there already; stop it, or choose another port: \
+             `munjigi serve {}127.0.0.1:3001`",
+            if setting == "server.listen" { "--listen " } else { "--set server.operations_listen=" }
         ),
-        _ => anyhow::anyhow!("server.listen = {address}: {error}"),
+        _ => anyhow::anyhow!("{setting} = {address}: {error}"),
     })
 }
 
@@ -129,7 +151,7 @@ fn follow(config: &mut Config, port: u16) {
 }
 
 /// Where it listens, where its data is, and what to open.
-fn greet(config: &Config, listen: SocketAddr) {
+fn greet(config: &Config, listen: SocketAddr, operations: Option<SocketAddr>) {
     let url = config.server.public_url.as_str().trim_end_matches('/');
     let sessions = match &config.store.redis_url {
         None => "beside the users".to_owned(),
@@ -145,8 +167,9 @@ fn greet(config: &Config, listen: SocketAddr) {
         ),
         ("open", format!("{url}{}/register", config.server.base_path)),
     ];
+    let operations = operations.map(|address| ("operations", format!("http://{address}/metrics")));
     output::say(&format!("Munjigi {} stands at the gate of {url}", env!("CARGO_PKG_VERSION")));
-    for (what, value) in lines {
+    for (what, value) in lines.into_iter().chain(operations) {
         output::say(&format!("  {what:<11} {value}"));
     }
 }
@@ -165,6 +188,21 @@ fn warn(config: &Config) {
             note = "server.public_url is not https: passwords and cookies can be read on the way",
             "no_https"
         );
+    }
+    if let Some(address) = config.server.operations_listen.filter(|address| !is_private(address.ip())) {
+        tracing::warn!(
+            %address,
+            note = "server.operations_listen can be reached from everywhere: whoever asks learns how busy the server is and what fails",
+            "operations_exposed"
+        );
+    }
+}
+
+/// Whether only this machine or its own network reaches an address.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 

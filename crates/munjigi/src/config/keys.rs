@@ -31,6 +31,11 @@ const fn secret(name: &'static str, follows: &'static str, what: &'static str) -
 pub const KEYS: &[Key] = &[
     key("server.listen", "127.0.0.1:3000", "Address and port to listen on."),
     following(
+        "server.operations_listen",
+        "none",
+        "Address and port of a second listener with `/metrics`, `/healthz` and `/readyz` and nothing else, for you alone: a loopback or private address. [Operations](operations.md).",
+    ),
+    following(
         "server.public_url",
         "`http://localhost:` and the port of `server.listen`",
         "The address that visitors type in: scheme, host and port. With `https` cookies are `Secure` and prefixed. TLS itself is the proxy's.",

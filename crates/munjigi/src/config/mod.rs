@@ -59,6 +59,8 @@ pub struct Config {
 pub struct Server {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Address to listen on for those who run it.
+    pub operations_listen: Option<SocketAddr>,
     /// The address that visitors type in: scheme, host and port, nothing else.
     pub public_url: Url,
     /// What the paths for people begin with, for example `/user`.
@@ -258,6 +260,7 @@ impl Server {
         let listen = r.parsed("server.listen", "an address and port such as 127.0.0.1:3000");
         Self {
             listen,
+            operations_listen: r.other_address("server.operations_listen", listen),
             public_url: r.public_url("server.public_url", listen),
             base_path: r.base_path("server.base_path"),
             data_dir: PathBuf::from(r.text("server.data_dir")),

@@ -123,6 +123,17 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// An address to listen on besides another one.
+    pub fn other_address(&mut self, name: &str, taken: SocketAddr) -> Option<SocketAddr> {
+        let text = self.optional_text(name)?;
+        let address = text.parse::<SocketAddr>().ok();
+        // Of two ports that the system chooses neither is the other.
+        if address.is_none_or(|address| address == taken && address.port() != 0) {
+            self.refuse(name, "an address and port such as 127.0.0.1:9464, and not that of server.listen");
+        }
+        address
+    }
+
     /// One of some words.
     pub fn one_of<T: Copy>(&mut self, name: &str, words: &'static [(&'static str, T)]) -> T {
         let text = self.text(name);

@@ -84,7 +84,10 @@ impl Counters {
     pub async fn take(&self, core: &Core) -> Result<Option<TooMany>, StoreError> {
         Ok(match self.take_at(core, core.now()).await? {
             Take::Allowed => None,
-            Take::Refused { retry_after } => Some(TooMany { retry_after }),
+            Take::Refused { retry_after } => {
+                core.metrics.limited.note(self.0.first().map_or("", |(LimitKey(key), _)| key));
+                Some(TooMany { retry_after })
+            }
         })
     }
 

@@ -39,6 +39,12 @@ pub enum LogIn {
 /// # Errors
 /// A store cannot be reached, or too many passwords wait: nothing was decided about the password then.
 pub async fn log_in(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
+    let outcome = attempted(core, attempt, client).await;
+    core.metrics.log_ins.note(&outcome);
+    outcome
+}
+
+async fn attempted(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Result<LogIn, FlowError> {
     refuse_if_clock_is_off(core)?;
     // First, so that under a flood a refusal costs nothing: no try is taken, and none has to be given back.
     core.passwords.room()?;

@@ -37,6 +37,17 @@ pub async fn register(
     client: &Client,
     previous: &Previous,
 ) -> Result<Registration, FlowError> {
+    let outcome = applied(core, form, client, previous).await;
+    core.metrics.registrations.note(&outcome);
+    outcome
+}
+
+async fn applied(
+    core: &Core,
+    form: &Form<'_>,
+    client: &Client,
+    previous: &Previous,
+) -> Result<Registration, FlowError> {
     if core.registration == Mode::Closed {
         return Ok(Registration::Closed);
     }

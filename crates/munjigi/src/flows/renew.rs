@@ -79,6 +79,7 @@ async fn renew(core: &Core, token: &RefreshToken, text: &str) -> Result<Renewal,
     let (now, fresh) = (core.now(), Nonce::from_bytes(random::bytes()));
     let terms = core.lifetimes.terms(min_epoch);
     let rotation = core.sessions.rotate(token.user, token.session, token.presented, terms, fresh, now).await?;
+    core.metrics.rotations.note(&rotation);
     let next = match rotation {
         Rotation::Gone => return Ok(Renewal::Ended),
         Rotation::Reused => return reused(core, token).await,

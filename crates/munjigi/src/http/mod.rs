@@ -7,6 +7,7 @@ pub mod error;
 pub mod fields;
 pub mod headers;
 pub mod input;
+pub mod measure;
 pub mod negotiate;
 pub mod render;
 pub mod same_origin;

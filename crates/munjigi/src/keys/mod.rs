@@ -122,6 +122,20 @@ impl KeyRing {
         self.secrets.reread()
     }
 
+    /// The same as this node has read it: at most [`REREAD`] ago, if the database can be reached.
+    #[must_use]
+    pub fn longest_ttl_known(&self) -> Duration {
+        let ring = self.open.load();
+        let live = ring.stored.iter().filter(|key| key.status != KeyStatus::Revoked);
+        live.map(|key| key.longest_ttl).max().unwrap_or_default()
+    }
+
+    /// Where each key is in its life as this node knows it, and since when.
+    #[must_use]
+    pub fn states(&self) -> Vec<(KeyStatus, Timestamp)> {
+        self.open.load().stored.iter().map(|key| (key.status, key.changed_at)).collect()
+    }
+
     /// Forgets keys whose last token has expired.
     ///
     /// # Errors

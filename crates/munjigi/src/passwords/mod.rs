@@ -7,6 +7,7 @@ mod scheme;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use argon2::Params;
 use munjigi_rules::log_in::Password;
@@ -15,11 +16,12 @@ use munjigi_store::StoredHash;
 use zeroize::Zeroizing;
 
 use breached::Breached;
-pub use pool::Busy;
 use pool::Pool;
+pub use pool::{Busy, Load};
 pub use scheme::{Memory, Scheme};
 
 use crate::config;
+use crate::metrics::Timings;
 
 /// Hashes and verifies passwords.
 pub struct Passwords {
@@ -27,6 +29,10 @@ pub struct Passwords {
     params: Params,
     breached: Option<Arc<Breached>>,
     done: Arc<Mutex<BTreeMap<String, u64>>>,
+    /// Time on a hashing thread for one password.
+    pub took: Timings,
+    /// Time in the queue before that.
+    pub waited: Timings,
 }
 
 /// Why a password could not be hashed.
@@ -49,7 +55,14 @@ impl Passwords {
         let params = Params::new(config.argon2_memory, config.argon2_passes, config.argon2_lanes, None)
             .map_err(|error| anyhow::anyhow!("passwords.argon2_*: {error}"))?;
         let breached = config.breached.as_deref().map(Breached::open).transpose()?.map(Arc::new);
-        Ok(Self { pool: Pool::start(config.workers, config.queue)?, params, done: Arc::default(), breached })
+        Ok(Self {
+            pool: Pool::start(config.workers, config.queue)?,
+            params,
+            breached,
+            done: Arc::default(),
+            took: Timings::default(),
+            waited: Timings::default(),
+        })
     }
 
     /// How many hashes of each scheme, by its name, were computed since the start: what log-ins cost, whoever they were of.
@@ -67,11 +80,21 @@ impl Passwords {
         self.pool.room()
     }
 
+    /// How busy the hashing threads are.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.pool.load()
+    }
+
     /// Runs `task` on a hashing thread, and counts what it did.
     async fn run<T: Send + 'static>(&self, task: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Busy> {
         let done = Arc::clone(&self.done);
+        let (took, waited, queued) = (self.took.clone(), self.waited.clone(), Instant::now());
         let counted = move |memory: &mut Memory| {
+            let begun = Instant::now();
+            waited.note(begun.duration_since(queued));
             let outcome = task(memory);
+            took.note(begun.elapsed());
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             for scheme in memory.take_done() {
                 *done.entry(scheme.to_string()).or_default() += 1;

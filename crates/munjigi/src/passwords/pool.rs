@@ -19,9 +19,23 @@ type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 #[error("too many passwords are waiting to be hashed")]
 pub struct Busy;
 
+/// How busy the threads are, at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Threads.
+    pub workers: usize,
+    /// Those at work.
+    pub working: usize,
+    /// Jobs that wait.
+    pub waiting: usize,
+    /// Jobs that were not taken since the start, or would not have been.
+    pub refused: u64,
+}
+
 /// The threads, and the queue before them.
 pub(super) struct Pool {
     queue: Arc<Queue>,
+    workers: usize,
 }
 
 impl Pool {
@@ -30,7 +44,8 @@ impl Pool {
     /// # Errors
     /// If the system gives no thread.
     pub(super) fn start(workers: usize, queue: usize) -> std::io::Result<Self> {
-        let pool = Self { queue: Arc::new(Queue { most: queue, waiting: Mutex::default(), more: Condvar::new() }) };
+        let queue = Queue { most: queue, waiting: Mutex::default(), more: Condvar::new() };
+        let pool = Self { queue: Arc::new(queue), workers };
         for number in 0..workers {
             let queue = Arc::clone(&pool.queue);
             std::thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&queue))?;
@@ -44,6 +59,13 @@ impl Pool {
     /// [`Busy`] if the queue is full.
     pub(super) fn room(&self) -> Result<(), Busy> {
         self.queue.room().map(drop)
+    }
+
+    pub(super) fn load(&self) -> Load {
+        let waiting = self.queue.lock();
+        // A thread that is idle and has a job waiting is about to take it.
+        let working = self.workers.saturating_sub(waiting.idle);
+        Load { workers: self.workers, working, waiting: waiting.jobs.len(), refused: waiting.refused }
     }
 
     /// Runs `task` on one of the threads.
@@ -87,9 +109,10 @@ struct Waiting {
     jobs: BTreeMap<u64, Job>,
     /// Workers that have nothing to do: a job for one of them does not wait.
     idle: usize,
-    /// Jobs that were turned away since that was last said.
+    /// Jobs that were turned away, and how many of them were said in the log, and when.
     refused: u64,
-    refused_said: Option<Instant>,
+    refused_said: u64,
+    said_at: Option<Instant>,
     closed: bool,
 }
 
@@ -106,9 +129,10 @@ impl Queue {
         }
         waiting.refused += 1;
         // Under a flood this is a thousand times a second, and the log must not become the next thing that is full.
-        if waiting.refused_said.is_none_or(|said| said.elapsed() >= Duration::from_secs(1)) {
-            waiting.refused_said = Some(Instant::now());
-            let refused = std::mem::take(&mut waiting.refused);
+        if waiting.said_at.is_none_or(|said| said.elapsed() >= Duration::from_secs(1)) {
+            waiting.said_at = Some(Instant::now());
+            let refused = waiting.refused - waiting.refused_said;
+            waiting.refused_said = waiting.refused;
             drop(waiting);
             tracing::warn!(refused, note = "more passwords wait to be hashed than passwords.queue", "busy");
         }
@@ -242,9 +266,11 @@ mod tests {
             enqueue(&pool, &mut callers).await;
         }
         assert!(pool.room().is_err() && pool.run(|_| 8).await.is_err());
+        assert_eq!(pool.load(), Load { workers: 1, working: 1, waiting: 3, refused: 2 });
         drop(go);
         assert!(callers.join_all().await.into_iter().all(|answer| answer.unwrap() == 7));
         assert!(pool.room().is_ok() && pool.run(|_| 9).await.unwrap() == 9);
+        assert_eq!((pool.load().waiting, pool.load().refused), (0, 2));
     }
 
     #[tokio::test]

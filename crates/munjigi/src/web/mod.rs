@@ -7,6 +7,7 @@ pub mod info;
 pub mod jwks;
 pub mod log_in;
 pub mod log_out;
+pub mod metrics;
 pub mod refresh;
 pub mod register;
 pub mod revocations;

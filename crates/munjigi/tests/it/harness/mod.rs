@@ -2,6 +2,7 @@
 
 mod browser;
 mod clock;
+mod metrics;
 mod place;
 mod redis_server;
 mod reply;
@@ -10,6 +11,7 @@ mod tokens;
 
 pub(crate) use browser::{Browser, application};
 pub(crate) use clock::HandClock;
+pub(crate) use metrics::Metrics;
 pub(crate) use place::{Place, Process, Ran};
 pub(crate) use redis_server::{RedisServer, tls};
 pub(crate) use reply::Reply;

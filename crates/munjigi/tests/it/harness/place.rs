@@ -178,6 +178,11 @@ impl Ran {
     }
 }
 
+/// Ours to see are redirects, and a proxy of the environment is none of ours.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}
+
 /// A running server. It is killed when the value goes.
 pub(crate) struct Process {
     child: Child,
@@ -194,9 +199,21 @@ impl Process {
     }
 
     pub(super) fn door(&self) -> Door {
-        // Ours to see are redirects, and a proxy of the environment is none of ours.
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-        Door::There { client: client.build().unwrap(), url: self.url.clone() }
+        Door::There { client: client(), url: self.url.clone() }
+    }
+
+    /// Whoever looks at its operations listener, which it tells of after all else.
+    pub(crate) fn operator(&mut self) -> Browser {
+        while !self.greeting.contains("operations") {
+            assert_ne!(
+                self.stdout.read_line(&mut self.greeting).unwrap(),
+                0,
+                "no operations listener: {}",
+                self.greeting
+            );
+        }
+        let url = self.greeting.split_whitespace().next_back().unwrap().strip_suffix("/metrics").unwrap();
+        Browser::new(Door::There { client: client(), url: url.to_owned() })
     }
 
     /// Its process id.

@@ -8,7 +8,7 @@ use munjigi::{App, Config, Layers};
 use tempfile::TempDir;
 
 use super::browser::Door;
-use super::{Browser, HandClock, RedisServer};
+use super::{Browser, HandClock, Metrics, RedisServer};
 
 /// How long access tokens live here. Short, because a clock that is moved by more than 30 s is off the database's.
 const ACCESS_TTL: Duration = Duration::from_secs(4);
@@ -108,6 +108,16 @@ impl Site {
 
     pub(crate) fn redis(&self) -> &RedisServer {
         self.redis.as_ref().expect("a site on Redis")
+    }
+
+    /// Whoever looks at the operations listener.
+    pub(crate) fn operator(&self) -> Browser {
+        Browser::new(Door::Here(munjigi::operations(&self.app)))
+    }
+
+    /// What is measured now.
+    pub(crate) async fn metrics(&self) -> Metrics {
+        Metrics::parse(&self.operator().get("/metrics").await.expect(200).body)
     }
 
     /// Everything on the disk that belongs to the database.
