@@ -28,10 +28,11 @@ use tower_http::cors::CorsLayer;
 use crate::app::App;
 use crate::http::error::{Code, Problem};
 use crate::http::{input, render, same_origin, tracing as request_id};
-use crate::web::{account, health, home, info, jwks, log_in, log_out, refresh, register, sessions, statics};
+use crate::web::{account, api, health, home, info, jwks, log_in, log_out, refresh, register, sessions, statics};
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
+const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// The whole service, as `munjigi serve` runs it.
 pub fn router(app: &Arc<App>) -> Router {
@@ -76,6 +77,13 @@ fn table(base_path: &str) -> Table {
     table.user(GET, &at("/account/sessions"), sessions::list);
     table.user(POST, &at("/account/sessions/end-others"), sessions::end_others);
     table.user(POST, &at("/account/sessions/{sid}/end"), sessions::end_one);
+
+    table.open(POST, "/api/v1/sessions", api::log_in);
+    table.open(POST, "/api/v1/sessions/refresh", api::refresh);
+    table.user(GET, "/api/v1/sessions", sessions::list);
+    table.user(DELETE, "/api/v1/sessions", sessions::end_others);
+    table.user(DELETE, "/api/v1/sessions/{sid}", sessions::end_one);
+    table.user(GET, "/api/v1/me", api::me);
     table
 }
 
@@ -231,6 +239,12 @@ mod tests {
         User MethodFilter(4) /user/account/sessions
         User MethodFilter(64) /user/account/sessions/end-others
         User MethodFilter(64) /user/account/sessions/{sid}/end
+        Open MethodFilter(64) /api/v1/sessions
+        Open MethodFilter(64) /api/v1/sessions/refresh
+        User MethodFilter(4) /api/v1/sessions
+        User MethodFilter(2) /api/v1/sessions
+        User MethodFilter(2) /api/v1/sessions/{sid}
+        User MethodFilter(4) /api/v1/me
         Open MethodFilter(4) /
         Open MethodFilter(4) /healthz
         Open MethodFilter(4) /readyz

@@ -1,6 +1,7 @@
 //! HTTP in and out, one file a verb. Each handler reads its input, asks a flow, and says what came of it.
 
 pub mod account;
+pub mod api;
 pub mod health;
 pub mod home;
 pub mod info;

@@ -13,6 +13,8 @@
 mod harness;
 
 mod account;
+mod api;
+mod api_attacks;
 mod arrows;
 mod cli;
 mod config;
