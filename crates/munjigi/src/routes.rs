@@ -28,7 +28,7 @@ use tower_http::cors::CorsLayer;
 use crate::app::App;
 use crate::http::error::{Code, Problem};
 use crate::http::{input, render, same_origin, tracing as request_id};
-use crate::web::{account, api, health, home, info, jwks, log_in, log_out, refresh, register, sessions, statics};
+use crate::web::{account, api, health, home, info, jwks, log_in, log_out, openapi, refresh, register, sessions, statics};
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
@@ -52,6 +52,7 @@ fn standing_alone(table: &mut Table) {
     table.open(GET, "/", home::home);
     table.open(GET, "/healthz", health::alive);
     table.open(GET, "/readyz", health::ready);
+    table.open(GET, "/openapi.json", openapi::show);
 }
 
 fn table(base_path: &str) -> Table {
@@ -181,6 +182,8 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use axum::body::{Body, to_bytes};
     use tower::ServiceExt as _;
 
@@ -209,6 +212,28 @@ mod tests {
                 assert!(!body.contains(told) || (told == "falls" && accept == "text/html"), "{told}: {body}");
             }
         }
+    }
+
+    /// Files apart, which are no calls.
+    #[test]
+    fn every_route_is_described_and_nothing_else_is() {
+        let mut table = table("/login");
+        standing_alone(&mut table);
+        let methods = [(MethodFilter::GET, "get"), (MethodFilter::POST, "post"), (MethodFilter::DELETE, "delete")];
+        let name = |shown: &str| methods.iter().find(|(filter, _)| format!("{filter:?}") == shown).unwrap().1;
+        let there: BTreeSet<_> = table
+            .listing
+            .iter()
+            .filter(|(_, _, path)| !path.contains("{file}"))
+            .map(|(_, method, path)| format!("{} {path}", name(method)))
+            .collect();
+        let document = serde_json::to_value(openapi::document("/login", "accessToken")).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let described: BTreeSet<_> = paths
+            .iter()
+            .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{method} {path}")))
+            .collect();
+        assert_eq!(there, described);
     }
 
     /// Every route with its guard. A change here is a change of who may do what: look twice.
@@ -248,6 +273,7 @@ mod tests {
         Open MethodFilter(4) /
         Open MethodFilter(4) /healthz
         Open MethodFilter(4) /readyz
+        Open MethodFilter(4) /openapi.json
         ");
     }
 }

@@ -8,6 +8,7 @@ pub mod info;
 pub mod jwks;
 pub mod log_in;
 pub mod log_out;
+pub mod openapi;
 pub mod refresh;
 pub mod register;
 pub mod sessions;

@@ -8,10 +8,11 @@ use crate::harness::{Browser, PASSWORD, Reply, Site, application};
 
 const HTTPS: (&str, &str) = ("server.public_url", "https://auth.example.com");
 
-const PATHS: [&str; 26] = [
+const PATHS: [&str; 27] = [
     "/",
     "/healthz",
     "/readyz",
+    "/openapi.json",
     "/.well-known/jwks.json",
     "/.well-known/change-password",
     "/user/static/style.css",
@@ -319,7 +320,7 @@ async fn a_page_is_at_its_own_address_alone_and_nothing_else_is_served() {
         "/munjigi-data/secret",
         "/metrics",
         "/debug",
-        "/openapi.json",
+        "/openapi.yaml",
         "/server-status",
     ] {
         let reply = browser.get(path).await.expect(404);

@@ -39,6 +39,7 @@ mod log_in;
 mod log_out;
 mod negotiation;
 mod nodes;
+mod openapi;
 mod overload;
 mod passwords;
 mod process;

@@ -5,10 +5,11 @@ use http::header::ACCEPT;
 use crate::harness::{Browser, Site};
 
 /// `/user` is the base path.
-const ROUTES: [(&str, &str); 26] = [
+const ROUTES: [(&str, &str); 27] = [
     ("GET", "/"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/openapi.json"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/change-password"),
     ("GET", "/user/static/nothing"),
@@ -66,6 +67,7 @@ async fn every_route_has_its_guard() {
     GET    /                                    303 no gate, or one that only looks
     GET    /healthz                             200 no gate, or one that only looks
     GET    /readyz                              200 no gate, or one that only looks
+    GET    /openapi.json                        200 no gate, or one that only looks
     GET    /.well-known/jwks.json               200 no gate, or one that only looks
     GET    /.well-known/change-password         303 no gate, or one that only looks
     GET    /user/static/nothing                 404 no gate, or one that only looks
