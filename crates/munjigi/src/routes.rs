@@ -28,7 +28,9 @@ use tower_http::cors::CorsLayer;
 use crate::app::App;
 use crate::http::error::{Code, Problem};
 use crate::http::{input, render, same_origin, tracing as request_id};
-use crate::web::{account, api, health, home, info, jwks, log_in, log_out, openapi, refresh, register, sessions, statics};
+use crate::web::{
+    account, api, health, home, info, jwks, log_in, log_out, openapi, refresh, register, sessions, statics,
+};
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;

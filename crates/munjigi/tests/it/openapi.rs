@@ -31,10 +31,13 @@ fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
         return Some(format!("{at} is {kind}, not {}", schema["type"]));
     }
     match value {
-        Value::Array(items) => items.iter().find_map(|item| misfit(document, &schema["items"], item, &format!("{at}[]"))),
+        Value::Array(items) => {
+            items.iter().find_map(|item| misfit(document, &schema["items"], item, &format!("{at}[]")))
+        }
         Value::Object(members) => {
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let missing = required.filter(|name| !members.contains_key(*name)).map(|name| format!("{at} has no {name}"));
+            let missing =
+                required.filter(|name| !members.contains_key(*name)).map(|name| format!("{at} has no {name}"));
             let wrong = members.iter().filter_map(|(name, value)| {
                 let known = schema["properties"].get(name).or(schema.get("additionalProperties"));
                 known.map_or(Some(format!("{at}.{name} is not described")), |known| {
@@ -109,7 +112,8 @@ impl Reader {
 }
 
 async fn everybody_does_everything(site: &Site, reader: &mut Reader) {
-    let pages = ["/user/info", "/user/login", "/user/register", "/user/logout", "/user/account", "/user/account/sessions"];
+    let pages =
+        ["/user/info", "/user/login", "/user/register", "/user/logout", "/user/account", "/user/account/sessions"];
     let credentials = json!({ "username": "mina", "password": PASSWORD });
     let mut mina = site.browser();
     reader.json(&mut mina, "POST /user/register", Some(application("mina"))).await.expect(201);
@@ -140,12 +144,14 @@ async fn everybody_does_everything(site: &Site, reader: &mut Reader) {
         }
         reader.json(&mut visitor.clone(), "POST /user/refresh", None).await;
     }
-    for path in ["/", "/healthz", "/readyz", "/openapi.json", "/.well-known/jwks.json", "/.well-known/change-password"] {
+    for path in ["/", "/healthz", "/readyz", "/openapi.json", "/.well-known/jwks.json", "/.well-known/change-password"]
+    {
         reader.ask(&mut site.browser(), &format!("GET {path}"), "*/*", None).await;
     }
     let evil = mina.clone().with("origin", "https://evil.example");
     for path in ["/user/login", "/user/register", "/api/v1/sessions", "/api/v1/sessions/refresh"] {
-        for body in [json!({}), json!([]), json!({ "username": "mina", "password": "wrong-one", "refreshToken": "x" })] {
+        for body in [json!({}), json!([]), json!({ "username": "mina", "password": "wrong-one", "refreshToken": "x" })]
+        {
             for visitor in [&site.browser(), &evil] {
                 reader.json(&mut visitor.clone(), &format!("POST {path}"), Some(body.clone())).await;
             }
@@ -168,7 +174,8 @@ async fn everybody_does_everything(site: &Site, reader: &mut Reader) {
     reader.json(&mut mina, &format!("DELETE /api/v1/sessions/{id}"), None).await.expect(200);
     reader.json(&mut mina, "POST /user/account/sessions/end-others", None).await.expect(200);
     reader.json(&mut mina, "DELETE /api/v1/sessions", None).await.expect(200);
-    let change = json!({ "currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD, "confirmPassword": OTHER_PASSWORD });
+    let change =
+        json!({ "currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD, "confirmPassword": OTHER_PASSWORD });
     reader.json(&mut mina, "POST /user/account/password", Some(change)).await.expect(200);
     let credentials = json!({ "username": "mina", "password": OTHER_PASSWORD });
     reader.json(&mut mina, "POST /user/login", Some(credentials)).await.expect(200);
@@ -206,7 +213,9 @@ fn an_answer_that_is_not_as_described_is_noticed() {
     });
     let document = json!({ "x": { "oneOf": [{ "type": "null" }, { "type": "boolean" }] } });
     let fits = |value: Value| misfit(&document, &schema, &value, "").is_none();
-    assert!(fits(json!({ "id": "a", "reason": null })) && fits(json!({ "id": "a", "reason": "b", "all": [true, null] })));
+    assert!(
+        fits(json!({ "id": "a", "reason": null })) && fits(json!({ "id": "a", "reason": "b", "all": [true, null] }))
+    );
     for wrong in [
         json!({ "id": "a" }),
         json!({ "id": 1, "reason": null }),
