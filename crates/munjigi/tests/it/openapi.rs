@@ -111,7 +111,7 @@ impl Reader {
     }
 }
 
-async fn everybody_does_everything(site: &Site, reader: &mut Reader) {
+async fn everybody_looks_and_logs_in(site: &Site, reader: &mut Reader) -> Browser {
     let pages =
         ["/user/info", "/user/login", "/user/register", "/user/logout", "/user/account", "/user/account/sessions"];
     let credentials = json!({ "username": "mina", "password": PASSWORD });
@@ -157,6 +157,12 @@ async fn everybody_does_everything(site: &Site, reader: &mut Reader) {
             }
         }
     }
+    mina
+}
+
+/// And one of them changes what they have.
+async fn somebody_changes_their_account(site: &Site, reader: &mut Reader, mut mina: Browser) {
+    let evil = mina.clone().with("origin", "https://evil.example");
     for path in ["/user/account/name", "/user/account/password"] {
         for visitor in [&mina, &site.browser(), &evil] {
             reader.json(&mut visitor.clone(), &format!("POST {path}"), Some(json!({}))).await;
@@ -186,7 +192,8 @@ async fn everybody_does_everything(site: &Site, reader: &mut Reader) {
 async fn every_answer_is_as_it_is_described() {
     let site = Site::embedded().await;
     let mut reader = Reader::of(&site).await;
-    everybody_does_everything(&site, &mut reader).await;
+    let mina = everybody_looks_and_logs_in(&site, &mut reader).await;
+    somebody_changes_their_account(&site, &mut reader, mina).await;
     site.database().execute_batch("ALTER TABLE users RENAME TO gone_users").unwrap();
     reader.ask(&mut site.browser(), "GET /readyz", "*/*", None).await.expect(503);
     // Every success for programs that is described was seen.
