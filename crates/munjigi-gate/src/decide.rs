@@ -163,6 +163,22 @@ pub(crate) async fn later(gate: Gate, mode: Mode, pending: Pending) -> Verdict {
     }
 }
 
+impl Gate {
+    /// Trades in a refresh token that did not come as a cookie, on the same conditions: for callers that keep their tokens
+    /// by themselves.
+    pub async fn trade(&self, refresh_token: &str) -> Renewal {
+        let gate = self.parts();
+        if !may_accept(gate, gate.clock.now()) {
+            return Renewal::Unavailable { retry_after: SOON };
+        }
+        match gate.renew.renew(refresh_token).await {
+            // The session may have ended while its token was traded in.
+            Renewal::Renewed(issued) if gate.revoked.session_ended(issued.claims.sid) => Renewal::Ended,
+            outcome => outcome,
+        }
+    }
+}
+
 fn source(headers: &HeaderMap) -> Source<'_> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Source::Cookies };

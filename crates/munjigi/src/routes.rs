@@ -35,13 +35,14 @@ use crate::http::error::{Code, Problem};
 use crate::http::{input, measure, render, same_origin, tracing as request_id};
 use crate::metrics::Routes;
 use crate::web::{
-    account, health, home, info, jwks, log_in, log_out, metrics, refresh, register, revocations, sessions, statics,
-    verify,
+    account, api, health, home, info, jwks, log_in, log_out, metrics, openapi, refresh, register, revocations,
+    sessions, statics, verify,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const VERIFY: &str = "/auth/verify";
+const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// The whole service, as `munjigi serve` runs it.
 pub fn router(app: &Arc<App>) -> Router {
@@ -90,6 +91,7 @@ fn standing_alone(table: &mut Table) {
     table.open(GET, "/", home::home);
     table.open(GET, "/healthz", health::alive);
     table.open(GET, "/readyz", health::ready);
+    table.open(GET, "/openapi.json", openapi::show);
 }
 
 fn table(base_path: &str) -> Table {
@@ -117,6 +119,13 @@ fn table(base_path: &str) -> Table {
     table.user(GET, &at("/account/sessions"), sessions::list);
     table.user(POST, &at("/account/sessions/end-others"), sessions::end_others);
     table.user(POST, &at("/account/sessions/{sid}/end"), sessions::end_one);
+
+    table.open(POST, "/api/v1/sessions", api::log_in);
+    table.open(POST, "/api/v1/sessions/refresh", api::refresh);
+    table.user(GET, "/api/v1/sessions", sessions::list);
+    table.user(DELETE, "/api/v1/sessions", sessions::end_others);
+    table.user(DELETE, "/api/v1/sessions/{sid}", sessions::end_one);
+    table.user(GET, "/api/v1/me", api::me);
     table
 }
 
@@ -230,6 +239,8 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use axum::body::{Body, to_bytes};
     use tower::ServiceExt as _;
 
@@ -258,6 +269,29 @@ mod tests {
                 assert!(!body.contains(told) || (told == "falls" && accept == "text/html"), "{told}: {body}");
             }
         }
+    }
+
+    /// Files apart, which are no calls.
+    #[test]
+    fn every_route_is_described_and_nothing_else_is() {
+        let mut table = table("/login");
+        standing_alone(&mut table);
+        let methods = [(MethodFilter::GET, "get"), (MethodFilter::POST, "post"), (MethodFilter::DELETE, "delete")];
+        let name = |shown: &str| methods.iter().find(|(filter, _)| format!("{filter:?}") == shown).unwrap().1;
+        let there: BTreeSet<_> = table
+            .listing
+            .iter()
+            .filter(|(_, _, path)| !path.contains("{file}"))
+            .map(|(_, method, path)| format!("{} {path}", name(method)))
+            .chain([format!("get {VERIFY}")])
+            .collect();
+        let document = serde_json::to_value(openapi::document("/login", "accessToken")).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let described: BTreeSet<_> = paths
+            .iter()
+            .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{method} {path}")))
+            .collect();
+        assert_eq!(there, described);
     }
 
     /// Every route with its guard. A change here is a change of who may do what: look twice.
@@ -289,9 +323,16 @@ mod tests {
         User MethodFilter(4) /user/account/sessions
         User MethodFilter(64) /user/account/sessions/end-others
         User MethodFilter(64) /user/account/sessions/{sid}/end
+        Open MethodFilter(64) /api/v1/sessions
+        Open MethodFilter(64) /api/v1/sessions/refresh
+        User MethodFilter(4) /api/v1/sessions
+        User MethodFilter(2) /api/v1/sessions
+        User MethodFilter(2) /api/v1/sessions/{sid}
+        User MethodFilter(4) /api/v1/me
         Open MethodFilter(4) /
         Open MethodFilter(4) /healthz
         Open MethodFilter(4) /readyz
+        Open MethodFilter(4) /openapi.json
         ");
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use munjigi_gate::CookieOrder;
+use munjigi_gate::{CookieOrder, Refusal};
 use munjigi_store::StoreError;
 
 use super::answer::{Page, unformed};
@@ -200,6 +200,21 @@ impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
         let seconds = too_many.retry_after.as_secs() + 1;
         Self { retry_after: Some(Duration::from_secs(seconds)), ..Self::new(Code::RateLimited) }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            // Our own routes demand nothing more; an app's that do answer for themselves.
+            Refusal::Unauthorized | Refusal::LogInTooOld { .. } => Self::new(Code::LoginRequired),
+            Refusal::Unavailable { retry_after } => {
+                Self { retry_after: Some(retry_after), ..Self::new(Code::Unavailable) }
+            }
+            Refusal::RateLimited { retry_after } => {
+                Self { retry_after: Some(retry_after), ..Self::new(Code::RateLimited) }
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, TRANSFER_EN
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroize as _;
 
 use super::error::{Code, Problem};
@@ -77,6 +77,20 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Input<T> {
             body.as_mut().zeroize();
         }
         read.map(Self)
+    }
+}
+
+/// The same from JSON alone, for routes that only programs use. A page of another site cannot send it unasked.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        if matches!(Kind::of(request.headers())?, Kind::Urlencoded) {
+            return Err(Problem::new(Code::UnsupportedMediaType));
+        }
+        Input::from_request(request, app).await.map(|Input(read)| Self(read))
     }
 }
 
@@ -145,7 +159,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequestParts<S> for Aske
 }
 
 /// A box that may be ticked: `true` in JSON, any value but an empty one, `0`, `off` and `false` in a form.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ticked(pub bool);
 
 impl<'de> Deserialize<'de> for Ticked {

@@ -32,7 +32,7 @@ pub struct Reader {
 }
 
 /// Paths that only programs use: always JSON.
-const FOR_PROGRAMS: [&str; 5] = ["/api/", "/auth/", "/.well-known/", "/healthz", "/readyz"];
+const FOR_PROGRAMS: [&str; 6] = ["/api/", "/auth/", "/.well-known/", "/healthz", "/readyz", "/openapi.json"];
 
 impl Reader {
     /// Reads it off a request.

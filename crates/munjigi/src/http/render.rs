@@ -10,7 +10,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
 use munjigi_gate::Refusal;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::error::{Code, Problem, Text};
@@ -68,17 +70,7 @@ fn form(app: &App, asked: &Asked, response: Response) -> Response {
         return failed(app, asked, problem).over(parts);
     }
     if let Some(refusal) = parts.extensions.remove::<Refusal>() {
-        let problem = match refusal {
-            // Our own routes demand nothing more; an app's that do answer for themselves.
-            Refusal::Unauthorized | Refusal::LogInTooOld { .. } => Problem::new(Code::LoginRequired),
-            Refusal::Unavailable { retry_after } => {
-                Problem { retry_after: Some(retry_after), ..Problem::new(Code::Unavailable) }
-            }
-            Refusal::RateLimited { retry_after } => {
-                Problem { retry_after: Some(retry_after), ..Problem::new(Code::RateLimited) }
-            }
-        };
-        return failed(app, asked, problem).over(parts);
+        return failed(app, asked, refusal.into()).over(parts);
     }
     // What a library refused before any handler was asked: a path that is no UTF-8, for example.
     if parts.status.is_client_error() || parts.status.is_server_error() {
@@ -141,6 +133,30 @@ fn answered(app: &App, asked: &Asked, answer: Answer) -> Formed {
     formed(answer.status, JSON, answer.json.to_string())
 }
 
+/// What went wrong (RFC 9457, and our members).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDocument {
+    /// A URN that ends in the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// A few words, in the reader's language.
+    title: String,
+    status: u16,
+    /// A sentence or two, in the reader's language.
+    detail: String,
+    /// Never true.
+    success: bool,
+    /// What programs decide by: it never changes.
+    code: &'static str,
+    /// The same as `detail`.
+    msg: String,
+    /// What is wrong with a member of the body, by its name.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
+    errors: Map<String, Value>,
+}
+
 fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
     problem.code.note();
     let lang = asked.reader.lang;
@@ -159,19 +175,17 @@ fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
         problem.errors.iter().map(|(field, text)| ((*field).to_owned(), say(text).into())).collect();
     let formed = |kind, body| Formed { status, kind, body, location: None, retry_after };
     if asked.reader.form == Form::Json {
-        let mut body = json!({
-            "type": format!("urn:munjigi:problem:{name}"),
-            "title": title,
-            "status": status.as_u16(),
-            "detail": detail,
-            "success": false,
-            "code": name,
-            "msg": detail,
-        });
-        if let (Value::Object(members), false) = (&mut body, errors.is_empty()) {
-            members.insert("errors".to_owned(), Value::Object(errors));
-        }
-        return formed(PROBLEM, body.to_string());
+        let document = ProblemDocument {
+            kind: format!("urn:munjigi:problem:{name}"),
+            title,
+            status: status.as_u16(),
+            msg: detail.clone(),
+            detail,
+            success: false,
+            code: name,
+            errors,
+        };
+        return formed(PROBLEM, json!(document).to_string());
     }
     let page = problem.page.clone().map(|mut page| {
         if let Value::Object(context) = &mut page.context {

@@ -11,11 +11,12 @@ use munjigi_gate::{CookieOrder, Identity, Presented, SignedIn, Via, Visitor};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::register::ADVISED_LENGTH;
 use super::sessions::{self, SessionSeen};
-use super::view::{UserView, idle_expiry, known_again, rfc3339, saved};
+use super::view::{Done, DoneTo, UserView, idle_expiry, known_again, rfc3339, saved};
 use crate::app::App;
 use crate::flows::account::{self, Change, Changing, Renaming};
 use crate::http::answer::Answer;
@@ -52,6 +53,14 @@ pub struct Way {
     saved: Option<String>,
 }
 
+/// The user as they are today, and where they are signed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(super) struct AccountView<'a> {
+    user: &'a UserView,
+    sessions: &'a [SessionSeen],
+}
+
 /// The page: name, password, sessions.
 pub async fn show(
     State(app): State<Arc<App>>,
@@ -62,15 +71,16 @@ pub async fn show(
     let known = ["name", "password", "session", "sessions"];
     let saved = known.into_iter().find(|known| way.saved.as_deref() == Some(known));
     let page = AccountPage { saved, ..page(&app, &who, &reader).await? };
-    Ok(Answer::json(json!({ "user": page.user, "sessions": page.sessions })).or_page("account", page))
+    Ok(Answer::json(AccountView { user: &page.user, sessions: &page.sessions }).or_page("account", page))
 }
 
 /// A new name.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
 pub struct NewName {
+    #[schema(value_type = String, required, min_length = 1, max_length = 64)]
     name: Option<String>,
     /// What the tutorial's front end calls it.
+    #[schema(ignore)]
     #[serde(rename = "nickName")]
     nick_name: Option<String>,
 }
@@ -86,7 +96,7 @@ pub async fn rename(
     let name = typed.name.or(typed.nick_name).unwrap_or_default();
     match account::rename(&app.core, &who, &name).await? {
         Renaming::Renamed(user, token, persistence) => {
-            let answer = Answer::json(json!({ "success": true, "user": UserView::from(&*user) }));
+            let answer = Answer::json(DoneTo::user(&*user));
             let answer = answer.or_go(saved(&app, "name"));
             let expires = idle_expiry(&app, &who, &tokens);
             let order = CookieOrder::SetAccess { token, persistence, expires };
@@ -102,11 +112,15 @@ pub async fn rename(
 }
 
 /// A new password.
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct NewPassword {
+    #[schema(value_type = String, format = Password, required, min_length = 1)]
     current_password: Option<Zeroizing<String>>,
+    #[schema(value_type = String, format = Password, required, min_length = 1)]
     new_password: Option<Zeroizing<String>>,
+    /// The same once more.
+    #[schema(value_type = String, format = Password, required, min_length = 1)]
     confirm_password: Option<Zeroizing<String>>,
 }
 
@@ -123,7 +137,7 @@ pub async fn change_password(
     let change = Change { current: &current, new: &new, confirm: &confirm };
     let problem = match account::change_password(&app.core, &who, &change).await? {
         Changing::Changed => {
-            let answer = Answer::json(json!({ "success": true })).or_go(saved(&app, "password"));
+            let answer = Answer::json(Done::new()).or_go(saved(&app, "password"));
             return known_again(&app, &who, &tokens, answer).await;
         }
         Changing::Missing => Problem::validation(vec![("currentPassword", Text::new("field-required"))]),

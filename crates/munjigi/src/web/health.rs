@@ -5,15 +5,39 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::StatusCode;
 use munjigi_store::StoreError;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::telemetry::chain;
 
 /// The process answers.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Alive {
+    status: &'static str,
+}
+
+/// Whether the node can do its work.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Readiness {
+    /// `ready` or `unready`.
+    status: &'static str,
+    checks: Checks,
+}
+
+/// `ok`, or what is wrong.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Checks {
+    users: String,
+    sessions: String,
+    revocations: String,
+    clock: String,
+}
+
+/// The process answers.
 pub async fn alive() -> Answer {
-    Answer::json(json!({ "status": "ok" }))
+    Answer::json(Alive { status: "ok" })
 }
 
 /// The node can do its work; if not, what is wrong. The cause of a store's failure goes to the log and not to strangers.
@@ -27,14 +51,12 @@ pub async fn ready(State(app): State<Arc<App>>) -> Answer {
         Some(_) => Ok(()),
     };
     let clock = app.core.feed.clock_off_by().map_or(Ok(()), |ms| Err(format!("{ms} ms off the database's clock")));
-    let checks = [("users", users), ("sessions", sessions), ("revocations", revocations), ("clock", clock)];
-    let ready = checks.iter().all(|(_, check)| check.is_ok());
-    let shown: serde_json::Map<String, Value> = checks
-        .into_iter()
-        .map(|(name, check)| (name.to_owned(), check.map_or_else(Value::from, |()| "ok".into())))
-        .collect();
+    let ready = [&users, &sessions, &revocations, &clock].iter().all(|check| check.is_ok());
+    let [users, sessions, revocations, clock] =
+        [users, sessions, revocations, clock].map(|check| check.map_or_else(|wrong| wrong, |()| "ok".to_owned()));
+    let checks = Checks { users, sessions, revocations, clock };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Answer::json(json!({ "status": if ready { "ready" } else { "unready" }, "checks": shown })).status(status)
+    Answer::json(Readiness { status: if ready { "ready" } else { "unready" }, checks }).status(status)
 }
 
 fn unreachable(error: StoreError) -> String {

@@ -6,11 +6,27 @@ use axum::Extension;
 use axum::extract::State;
 use munjigi_gate::{Presented, Visitor};
 use munjigi_rules::register::Mode;
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::view::{SessionView, UserView};
 use crate::app::App;
 use crate::http::answer::Answer;
+
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Info {
+    logged_in: bool,
+    #[schema(required)]
+    user: Option<UserView>,
+    #[schema(required)]
+    session: Option<SessionView>,
+    /// Why somebody who was signed in is no longer: `expired`, `ended` or `reused`.
+    #[schema(required)]
+    reason: Option<&'static str>,
+}
 
 /// Says who asks, from the token alone.
 pub async fn show(State(app): State<Arc<App>>, visitor: Visitor, Extension(tokens): Extension<Presented>) -> Answer {
@@ -20,6 +36,5 @@ pub async fn show(State(app): State<Arc<App>>, visitor: Visitor, Extension(token
     let reason = visitor.reason().map(munjigi_gate::Reason::as_str);
     let registration_open = app.core.registration == Mode::Open;
     let page = json!({ "user": user, "session": session, "reason": reason, "registration_open": registration_open });
-    let answer = json!({ "loggedIn": user.is_some(), "user": user, "session": session, "reason": reason });
-    Answer::json(answer).or_page("info", page)
+    Answer::json(Info { logged_in: user.is_some(), user, session, reason }).or_page("info", page)
 }

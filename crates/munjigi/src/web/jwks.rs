@@ -7,8 +7,37 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
+use utoipa::ToSchema;
+
 use crate::app::App;
 use crate::keys::JWKS_CACHE_CONTROL;
+
+/// The keys, in the words of RFC 7517: for the description, the gate writes them.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what is written elsewhere")]
+pub(super) struct KeySet {
+    keys: Vec<Key>,
+}
+
+/// A public key; which coordinates it has depends on `kty`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what is written elsewhere")]
+pub(super) struct Key {
+    kty: String,
+    kid: String,
+    r#use: String,
+    alg: String,
+    #[schema(value_type = String, required = false)]
+    crv: String,
+    #[schema(value_type = String, required = false)]
+    x: String,
+    #[schema(value_type = String, required = false)]
+    y: String,
+    #[schema(value_type = String, required = false)]
+    n: String,
+    #[schema(value_type = String, required = false)]
+    e: String,
+}
 
 /// The keys.
 pub async fn keys(State(app): State<Arc<App>>) -> Response {

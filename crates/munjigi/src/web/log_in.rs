@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use munjigi_gate::{CookieOrder, Persistence, Presented, Visitor};
+use munjigi_gate::{CookieOrder, Issued, Persistence, Presented, Visitor};
 use munjigi_rules::register::Mode;
 use munjigi_rules::return_to;
+use munjigi_store::User;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::view::UserView;
@@ -30,16 +32,43 @@ pub struct Way {
 }
 
 /// What is typed.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LogIn)]
 pub struct Typed {
+    #[schema(value_type = String, required, min_length = 1)]
     username: Option<String>,
     /// What the tutorial's front end calls it.
+    #[schema(ignore)]
     id: Option<String>,
+    #[schema(value_type = String, format = Password, required, min_length = 1)]
     password: Option<Zeroizing<String>>,
+    /// Whether the cookies outlive the browser.
+    #[schema(value_type = bool)]
+    #[serde(default)]
     remember: Ticked,
     #[serde(alias = "returnTo")]
     return_to: Option<String>,
+}
+
+/// Nobody is signed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogInAsks)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asks {
+    logged_in: bool,
+    /// Why somebody who was signed in is no longer: `expired`, `ended` or `reused`.
+    #[schema(required)]
+    reason: Option<&'static str>,
+}
+
+/// Come in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Welcome<'a> {
+    success: bool,
+    user: UserView,
+    /// Where to go on.
+    return_to: &'a str,
 }
 
 /// The page, or for somebody who is signed in, straight on.
@@ -51,7 +80,7 @@ pub async fn ask(State(app): State<Arc<App>>, visitor: Visitor, Asked(way): Aske
     let asked = way.reason.as_deref().and_then(|reason| known.into_iter().find(|known| *known == reason));
     let reason = visitor.reason().map(munjigi_gate::Reason::as_str).or(asked);
     let page = LogInPage { reason, ..page(&app, "", Ticked(false), way.return_to.as_deref()) };
-    Answer::json(json!({ "loggedIn": false, "reason": reason })).or_page("login", page)
+    Answer::json(Asks { logged_in: false, reason }).or_page("login", page)
 }
 
 /// Logs in.
@@ -66,24 +95,32 @@ pub async fn log_in(
     let again =
         |problem: Problem| problem.on("login", page(&app, &username, typed.remember, typed.return_to.as_deref()));
 
-    let required = |field, value: &str| value.is_empty().then(|| (field, Text::new("field-required")));
-    let missing: Vec<_> =
-        [required("username", &username), required("password", &password)].into_iter().flatten().collect();
-    if !missing.is_empty() {
-        return Err(again(Problem::validation(missing)));
-    }
     let persistence = if typed.remember.0 { Persistence::Remembered } else { Persistence::Browser };
     let previous = Previous::of(&app.core, &tokens).await;
     let attempt = Attempt { username: &username, password: &password, persistence, previous: &previous };
-    match log_in::log_in(&app.core, &attempt, &client).await.map_err(|error| again(error.into()))? {
-        LogIn::Welcome(user, issued) => {
-            let target = target(&app, typed.return_to.as_deref());
-            let answer = json!({ "success": true, "user": UserView::from(&*user), "returnTo": target });
-            Ok(Answer::json(answer).or_go(target).cookies(CookieOrder::Set(issued)))
-        }
-        LogIn::Refused => Err(again(Problem::new(Code::InvalidCredentials))),
-        LogIn::Disabled => Err(again(Problem::new(Code::Forbidden).saying(Text::new("account-disabled")))),
-        LogIn::TooMany(too_many) => Err(again(too_many.into())),
+    let (user, issued) = come_in(&app, &attempt, &client).await.map_err(again)?;
+    let target = target(&app, typed.return_to.as_deref());
+    let answer = Welcome { success: true, user: UserView::from(&*user), return_to: &target };
+    Ok(Answer::json(answer).or_go(target.clone()).cookies(CookieOrder::Set(issued)))
+}
+
+/// The log-in itself, the same for people and for programs.
+pub(super) async fn come_in(
+    app: &App,
+    attempt: &Attempt<'_>,
+    client: &Client,
+) -> Result<(Box<User>, Box<Issued>), Problem> {
+    let required = |field, value: &str| value.is_empty().then(|| (field, Text::new("field-required")));
+    let missing = [required("username", attempt.username), required("password", attempt.password)];
+    let missing: Vec<_> = missing.into_iter().flatten().collect();
+    if !missing.is_empty() {
+        return Err(Problem::validation(missing));
+    }
+    match log_in::log_in(&app.core, attempt, client).await? {
+        LogIn::Welcome(user, issued) => Ok((user, issued)),
+        LogIn::Refused => Err(Problem::new(Code::InvalidCredentials)),
+        LogIn::Disabled => Err(Problem::new(Code::Forbidden).saying(Text::new("account-disabled"))),
+        LogIn::TooMany(too_many) => Err(too_many.into()),
     }
 }
 

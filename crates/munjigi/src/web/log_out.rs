@@ -5,18 +5,28 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use munjigi_gate::{CookieOrder, Presented, Via, Visitor};
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
-use super::view::UserView;
+use super::view::{Done, UserView};
 use crate::app::App;
 use crate::flows::log_out::log_out as flow;
 use crate::http::answer::Answer;
 use crate::http::error::Problem;
 
+/// Whether there is anybody to log out.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogOutAsks)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asks {
+    logged_in: bool,
+}
+
 /// Asks: a GET changes nothing, so that no picture on a strange page can log anybody out.
 pub async fn ask(visitor: Visitor) -> Answer {
     let context = json!({ "user": visitor.identity().map(UserView::from) });
-    Answer::json(json!({ "loggedIn": visitor.identity().is_some() })).or_page("logout", context)
+    Answer::json(Asks { logged_in: visitor.identity().is_some() }).or_page("logout", context)
 }
 
 /// Logs out. The cookies go in any case, also if the revocation could not be written; then the answer says that the session
@@ -27,6 +37,6 @@ pub async fn log_out(State(app): State<Arc<App>>, Extension(tokens): Extension<P
     let program = tokens.via == Via::Bearer && tokens.unused.is_empty();
     let order = if program { CookieOrder::Keep } else { CookieOrder::Clear };
     done.map_err(|error| Problem::from(error).cookies(order.clone()))?;
-    let answer = Answer::json(json!({ "success": true })).or_go(format!("{}/login", app.site.base_path));
+    let answer = Answer::json(Done::new()).or_go(format!("{}/login", app.site.base_path));
     Ok(answer.cookies(order))
 }

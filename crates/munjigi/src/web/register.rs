@@ -7,12 +7,13 @@ use axum::extract::State;
 use http::StatusCode;
 use munjigi_gate::{CookieOrder, Presented, Visitor};
 use munjigi_rules::register::{Form, Mode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::log_in::target;
-use super::view::UserView;
+use super::view::DoneTo;
 use crate::app::App;
 use crate::flows::Client;
 use crate::flows::open_session::Previous;
@@ -33,27 +34,42 @@ pub struct Way {
 }
 
 /// What is typed.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Registration)]
 pub struct Typed {
+    #[schema(value_type = String, required, min_length = 4, max_length = 32, pattern = "^[A-Za-z0-9._-]+$")]
     username: Option<String>,
     /// What the tutorial's front end calls it.
+    #[schema(ignore)]
     id: Option<String>,
+    #[schema(value_type = String, format = Password, required, min_length = 1)]
     password: Option<Zeroizing<String>>,
+    /// The same once more.
+    #[schema(value_type = String, format = Password, required, min_length = 1)]
     #[serde(rename = "confirmPassword")]
     confirm_password: Option<Zeroizing<String>>,
+    #[schema(value_type = String, required, min_length = 1, max_length = 64)]
     name: Option<String>,
     /// What the tutorial's front end calls it.
+    #[schema(ignore)]
     #[serde(rename = "nickName")]
     nick_name: Option<String>,
     #[serde(alias = "returnTo")]
     return_to: Option<String>,
 }
 
+/// Whether anybody may register.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RegistrationAsks)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asks {
+    registration_open: bool,
+}
+
 /// The page, or for somebody who is signed in, straight on.
 pub async fn ask(State(app): State<Arc<App>>, visitor: Visitor, Asked(way): Asked<Way>) -> Answer {
     let open = app.core.registration == Mode::Open;
-    let answer = Answer::json(json!({ "registrationOpen": open }));
+    let answer = Answer::json(Asks { registration_open: open });
     match (visitor.identity(), open) {
         (Some(_), _) => Answer::see_other(target(&app, way.return_to.as_deref())),
         (None, true) => answer.or_page("register", page(&app, "", "", way.return_to.as_deref())),
@@ -78,7 +94,7 @@ pub async fn register(
     let previous = Previous::of(&app.core, &tokens).await;
     match flow(&app.core, &form, &client, &previous).await.map_err(|error| again(error.into()))? {
         Registration::Welcome(user, issued) => {
-            let answer = Answer::json(json!({ "success": true, "user": UserView::from(&*user) }));
+            let answer = Answer::json(DoneTo::user(&*user));
             let answer = answer.status(StatusCode::CREATED).or_go(target(&app, typed.return_to.as_deref()));
             Ok(answer.cookies(CookieOrder::Set(issued)))
         }

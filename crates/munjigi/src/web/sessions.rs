@@ -7,9 +7,9 @@ use axum::extract::{Path, State};
 use munjigi_gate::{CookieOrder, Identity, Presented, SignedIn, Via};
 use munjigi_rules::SessionId;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
-use super::view::{known_again, rfc3339, saved};
+use super::view::{Done, known_again, rfc3339, saved};
 use crate::app::App;
 use crate::flows::device::Device;
 use crate::flows::sessions::{self, Ending};
@@ -19,15 +19,27 @@ use crate::http::negotiate::Reader;
 use crate::pages::{Lang, Value};
 
 /// A session, as its user sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSeen {
+    #[schema(value_type = String)]
     id: SessionId,
+    /// Browser and system, in words.
     device: String,
+    /// Where the log-in came from; empty where that is not known.
     address: String,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     last_used_at: String,
+    /// Whether it is the one at hand.
     current: bool,
+}
+
+/// Where a user is signed in, the session used last first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionList {
+    sessions: Vec<SessionSeen>,
 }
 
 /// Lists them; people get the account page, where they stand too.
@@ -37,7 +49,7 @@ pub async fn list(
     Extension(reader): Extension<Reader>,
 ) -> Result<Answer, Problem> {
     let sessions = views(&app, &who, reader.lang).await?;
-    Ok(Answer::json(json!({ "sessions": sessions })).or_go(format!("{}/account", app.site.base_path)))
+    Ok(Answer::json(SessionList { sessions }).or_go(format!("{}/account", app.site.base_path)))
 }
 
 /// Ends one, by its id or as `current`. Ending the one at hand is logging out.
@@ -53,7 +65,7 @@ pub async fn end_one(
         Ending::NotTheirs => return Err(Problem::new(Code::NotFound)),
         Ending::TooMany(too_many) => return Err(too_many.into()),
     }
-    let answer = Answer::json(json!({ "success": true }));
+    let answer = Answer::json(Done::new());
     if session != who.session_id() {
         return Ok(answer.or_go(saved(&app, "session")));
     }
@@ -70,7 +82,7 @@ pub async fn end_others(
     if let Ending::TooMany(too_many) = sessions::end_others(&app.core, &who).await? {
         return Err(too_many.into());
     }
-    let answer = Answer::json(json!({ "success": true })).or_go(saved(&app, "sessions"));
+    let answer = Answer::json(Done::new()).or_go(saved(&app, "sessions"));
     known_again(&app, &who, &tokens, answer).await
 }
 

@@ -5,6 +5,7 @@ use munjigi_gate::{CookieOrder, Identity, Presented};
 use munjigi_rules::{SessionId, Timestamp, UserId};
 use munjigi_store::User;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::flows::known_browser;
@@ -12,8 +13,10 @@ use crate::http::answer::Answer;
 use crate::http::error::Problem;
 
 /// A user, as programs and pages get to see them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct UserView {
+    #[schema(value_type = String, format = "uuid")]
     id: UserId,
     username: String,
     name: String,
@@ -32,12 +35,16 @@ impl From<&Identity> for UserView {
 }
 
 /// The session at hand. Times are RFC 3339.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SessionView {
+    #[schema(value_type = String)]
     id: SessionId,
     /// When it ends if it is not used again.
+    #[schema(format = DateTime)]
     expires_at: String,
+    #[schema(format = DateTime)]
     access_expires_at: String,
 }
 
@@ -50,6 +57,31 @@ impl SessionView {
             expires_at: rfc3339(idle_expiry(app, who, tokens)),
             access_expires_at: rfc3339(access),
         }
+    }
+}
+
+/// It is done.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Done {
+    success: bool,
+}
+
+impl Done {
+    pub(super) const fn new() -> Self {
+        Self { success: true }
+    }
+}
+
+/// It is done, and this is whom it was done to.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DoneTo {
+    success: bool,
+    user: UserView,
+}
+
+impl DoneTo {
+    pub(super) fn user(user: impl Into<UserView>) -> Self {
+        Self { success: true, user: user.into() }
     }
 }
 

@@ -8,10 +8,11 @@ use crate::harness::{Browser, PASSWORD, Reply, Site, application};
 
 const HTTPS: (&str, &str) = ("server.public_url", "https://auth.example.com");
 
-const PATHS: [&str; 22] = [
+const PATHS: [&str; 27] = [
     "/",
     "/healthz",
     "/readyz",
+    "/openapi.json",
     "/.well-known/jwks.json",
     "/.well-known/change-password",
     "/user/static/style.css",
@@ -29,6 +30,10 @@ const PATHS: [&str; 22] = [
     "/user/account/sessions/nobody/end",
     "/user/account/x.css",
     "/user/account;.js",
+    "/api/v1/sessions",
+    "/api/v1/sessions/refresh",
+    "/api/v1/sessions/nobody",
+    "/api/v1/me",
     "/.git/config",
     "/nowhere",
 ];
@@ -140,6 +145,10 @@ async fn no_method_but_the_ones_of_the_table_does_anything() {
     let mut browser = site.registered("mina").await;
     for path in PATHS {
         for method in ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT", "BREW"] {
+            // Where a DELETE does something, it ends a session: `api` has those.
+            if method == "DELETE" && path.starts_with("/api/v1/sessions") && !path.ends_with("/refresh") {
+                continue;
+            }
             let request = browser.request(method.parse().unwrap(), path).body(String::new()).unwrap();
             let reply = browser.send(request).await;
             assert!([404, 405].contains(&reply.status.as_u16()), "{method} {path}: {}", reply.status);
@@ -243,9 +252,16 @@ async fn status_for(mut browser: Browser, path: &str, dest: &str) -> u16 {
 async fn what_shows_a_user_is_no_part_of_another_page() {
     let site = Site::embedded().await;
     let mut browser = site.registered("mina").await;
-    for path in
-        ["/user/info", "/user/login", "/user/register", "/user/logout", "/user/account", "/user/account/sessions"]
-    {
+    for path in [
+        "/user/info",
+        "/user/login",
+        "/user/register",
+        "/user/logout",
+        "/user/account",
+        "/user/account/sessions",
+        "/api/v1/sessions",
+        "/api/v1/me",
+    ] {
         for dest in PARTS {
             let embedded = browser.clone().with("sec-fetch-dest", dest).get(path).await;
             assert_eq!(embedded.status, 403, "{dest} {path}");
@@ -304,7 +320,7 @@ async fn a_page_is_at_its_own_address_alone_and_nothing_else_is_served() {
         "/munjigi-data/secret",
         "/metrics",
         "/debug",
-        "/openapi.json",
+        "/openapi.yaml",
         "/server-status",
     ] {
         let reply = browser.get(path).await.expect(404);
@@ -342,7 +358,10 @@ async fn answers_hold_these_members_and_no_others() {
         ("jwks", browser.get_json("/.well-known/jwks.json").await),
         ("health", browser.get_json("/healthz").await),
         ("readiness", browser.get_json("/readyz").await),
+        ("me", browser.get_json("/api/v1/me").await),
+        ("list", browser.get_json("/api/v1/sessions").await),
         ("log out", browser.log_out().await),
+        ("program", browser.post_json("/api/v1/sessions", json!({ "username": "mina", "password": PASSWORD })).await),
     ] {
         table += &format!("{what}: {}\n", members(&reply.json()));
     }
@@ -358,7 +377,10 @@ async fn answers_hold_these_members_and_no_others() {
     jwks: {keys[{kty crv x y kid use alg}]}
     health: {status}
     readiness: {status checks{users sessions revocations clock}}
+    me: {id username name}
+    list: {sessions[{id device address createdAt lastUsedAt current}]}
     log out: {success}
+    program: {accessToken refreshToken tokenType expiresIn}
     ");
 }
 

@@ -13,6 +13,8 @@
 mod harness;
 
 mod account;
+mod api;
+mod api_attacks;
 mod arrows;
 mod cli;
 mod config;
@@ -39,6 +41,7 @@ mod log_out;
 mod metrics;
 mod negotiation;
 mod nodes;
+mod openapi;
 mod operations;
 mod overload;
 mod packaging;

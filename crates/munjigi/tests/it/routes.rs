@@ -5,10 +5,11 @@ use http::header::ACCEPT;
 use crate::harness::{Browser, Site};
 
 /// `/user` is the base path.
-const ROUTES: [(&str, &str); 21] = [
+const ROUTES: [(&str, &str); 28] = [
     ("GET", "/"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/openapi.json"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/change-password"),
     ("GET", "/auth/verify"),
@@ -27,6 +28,12 @@ const ROUTES: [(&str, &str); 21] = [
     ("GET", "/user/account/sessions"),
     ("POST", "/user/account/sessions/end-others"),
     ("POST", "/user/account/sessions/current/end"),
+    ("POST", "/api/v1/sessions"),
+    ("POST", "/api/v1/sessions/refresh"),
+    ("GET", "/api/v1/sessions"),
+    ("DELETE", "/api/v1/sessions"),
+    ("DELETE", "/api/v1/sessions/current"),
+    ("GET", "/api/v1/me"),
 ];
 
 async fn status(mut browser: Browser, method: &str, path: &str) -> u16 {
@@ -55,29 +62,36 @@ async fn every_route_has_its_guard() {
             (401, _, false) => "refuses, but does not renew",
             (_, _, _) => "no gate, or one that only looks",
         };
-        table += &format!("{method:4} {path:36} {stranger} {guard}\n");
+        table += &format!("{method:6} {path:36} {stranger} {guard}\n");
     }
     insta::assert_snapshot!(table, @r"
-    GET  /                                    303 no gate, or one that only looks
-    GET  /healthz                             200 no gate, or one that only looks
-    GET  /readyz                              200 no gate, or one that only looks
-    GET  /.well-known/jwks.json               200 no gate, or one that only looks
-    GET  /.well-known/change-password         303 no gate, or one that only looks
-    GET  /auth/verify                         401 must be signed in
-    GET  /user/static/nothing                 404 no gate, or one that only looks
-    GET  /user/info                           200 the gate
-    GET  /user/login                          200 the gate
-    POST /user/login                          422 no gate, or one that only looks
-    GET  /user/register                       200 the gate
-    POST /user/register                       422 no gate, or one that only looks
-    GET  /user/logout                         200 the gate
-    POST /user/logout                         200 no gate, or one that only looks
-    POST /user/refresh                        401 must be signed in
-    GET  /user/account                        401 must be signed in
-    POST /user/account/name                   401 must be signed in
-    POST /user/account/password               401 must be signed in
-    GET  /user/account/sessions               401 must be signed in
-    POST /user/account/sessions/end-others    401 must be signed in
-    POST /user/account/sessions/current/end   401 must be signed in
+    GET    /                                    303 no gate, or one that only looks
+    GET    /healthz                             200 no gate, or one that only looks
+    GET    /readyz                              200 no gate, or one that only looks
+    GET    /openapi.json                        200 no gate, or one that only looks
+    GET    /.well-known/jwks.json               200 no gate, or one that only looks
+    GET    /.well-known/change-password         303 no gate, or one that only looks
+    GET    /auth/verify                         401 must be signed in
+    GET    /user/static/nothing                 404 no gate, or one that only looks
+    GET    /user/info                           200 the gate
+    GET    /user/login                          200 the gate
+    POST   /user/login                          422 no gate, or one that only looks
+    GET    /user/register                       200 the gate
+    POST   /user/register                       422 no gate, or one that only looks
+    GET    /user/logout                         200 the gate
+    POST   /user/logout                         200 no gate, or one that only looks
+    POST   /user/refresh                        401 must be signed in
+    GET    /user/account                        401 must be signed in
+    POST   /user/account/name                   401 must be signed in
+    POST   /user/account/password               401 must be signed in
+    GET    /user/account/sessions               401 must be signed in
+    POST   /user/account/sessions/end-others    401 must be signed in
+    POST   /user/account/sessions/current/end   401 must be signed in
+    POST   /api/v1/sessions                     422 no gate, or one that only looks
+    POST   /api/v1/sessions/refresh             422 no gate, or one that only looks
+    GET    /api/v1/sessions                     401 must be signed in
+    DELETE /api/v1/sessions                     401 must be signed in
+    DELETE /api/v1/sessions/current             401 must be signed in
+    GET    /api/v1/me                           401 must be signed in
     ");
 }

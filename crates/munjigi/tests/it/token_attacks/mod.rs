@@ -87,8 +87,14 @@ fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
 }
 
 /// A few of the routes behind the gate; log-out reads tokens by itself.
-const ROUTES: [(&str, &str); 4] =
-    [("GET", "/user/info"), ("GET", "/user/account"), ("POST", "/user/refresh"), ("POST", "/user/logout")];
+const ROUTES: [(&str, &str); 6] = [
+    ("GET", "/user/info"),
+    ("GET", "/user/account"),
+    ("POST", "/user/refresh"),
+    ("POST", "/user/logout"),
+    ("GET", "/api/v1/me"),
+    ("DELETE", "/api/v1/sessions"),
+];
 
 /// Whether this is what nobody gets, on this route.
 fn is_nobodys(reply: &Reply, path: &str, by_bearer: bool) -> bool {
@@ -172,7 +178,7 @@ for_every_algorithm! {
                 tally.otherwise.push(format!("{verified:?}: {case}"));
             }
             // Everything at /user/info, and at one of the others in turn.
-            for (method, path) in [ROUTES[0], ROUTES[1 + n % 3]] {
+            for (method, path) in [ROUTES[0], ROUTES[1 + n % 5]] {
                 for line in [cookie("accessToken", &case.token), bearer(&case.token)].into_iter().flatten() {
                     let by_bearer = line.0 == AUTHORIZATION;
                     let reply = shown(&site, method.parse().unwrap(), path, &[line]).await;
@@ -205,7 +211,7 @@ for_every_algorithm! {
             if !case.is_met_by(verified.map(|()| false)) {
                 tally.otherwise.push(format!("{verified:?}: {case}"));
             }
-            let (method, path) = ROUTES[n % 4];
+            let (method, path) = ROUTES[n % 6];
             let alone = cookie("refreshToken", &case.token).map(|line| vec![line]);
             let beside = alone.clone().map(|lines| [lines, vec![cookie("accessToken", &forged_access).unwrap()]].concat());
             let as_access = cookie("accessToken", &case.token).map(|line| vec![line]);

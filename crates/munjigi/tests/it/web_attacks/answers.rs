@@ -226,6 +226,7 @@ async fn every_answer_of_every_route_keeps_the_rules() {
     let (mut answers, mut cookies, mut statuses) = (0, 0, std::collections::BTreeMap::new());
     for ground in grounds().await {
         for (number, route) in routes().iter().enumerate() {
+            ground.site.clock.catch_up();
             for (who, visitor) in visitors(&ground, number).await {
                 for request in requests(route) {
                     let what = format!("{who}: {} {}", request.method(), request.uri());
