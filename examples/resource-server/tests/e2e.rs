@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method};
@@ -17,6 +17,8 @@ struct Running {
     child: Child,
     /// What it said first.
     greeting: String,
+    /// A program whose output nobody takes ends when it says more.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Running {
@@ -28,7 +30,7 @@ impl Running {
         while !greeting.contains(awaited) {
             assert_ne!(said.read_line(&mut greeting).unwrap(), 0, "it ended: {greeting}");
         }
-        Self { child, greeting }
+        Self { child, greeting, _said: said }
     }
 
     fn kill(&mut self) {
