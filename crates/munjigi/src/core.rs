@@ -11,9 +11,10 @@ use munjigi_rules::register::Mode;
 use munjigi_rules::session::Lifetimes;
 use munjigi_store::redis::Redis;
 use munjigi_store::sqlite::Sqlite;
-use munjigi_store::{Limits, Revocations, Sessions, StoreError, Users};
+use munjigi_store::{Keys, Limits, Revocations, Sessions, StoreError, Users};
 use secrecy::ExposeSecret as _;
 
+use crate::account_names::AccountNames;
 use crate::config::values::shown_url;
 use crate::config::{self, Config};
 use crate::device_tokens::DeviceTokens;
@@ -55,6 +56,8 @@ pub struct Core {
     pub verifier: Arc<Verifier>,
     /// Signs refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Names accounts in counters.
+    pub account_names: AccountNames,
     /// Signs device tokens.
     pub device_tokens: DeviceTokens,
     /// Knows who may follow the revocations.
@@ -86,10 +89,10 @@ impl Core {
     /// # Errors
     /// A store cannot be opened, the secret is missing or not the database's; the message says what to do.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, role: Role) -> anyhow::Result<Self> {
-        let secrets = secrets(config, &clock)?;
         let metrics = Metrics::default();
         let meter = Arc::new(metrics.stores.clone());
         let sqlite = open_sqlite(config)?.measured(Arc::clone(&meter) as _);
+        let secrets = secrets(config, &clock, &sqlite).await?;
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
             Some(url) => {
@@ -127,6 +130,7 @@ impl Core {
             keys,
             verifier: Arc::new(verifier),
             refresh_tokens: RefreshTokens::new(secrets.clone())?,
+            account_names: AccountNames::new(secrets.clone()),
             device_tokens: DeviceTokens::new(secrets.clone())?,
             feed_tokens: FeedTokens::new(secrets),
             feed: Arc::new(feed),
@@ -195,7 +199,7 @@ impl Core {
 }
 
 /// The secret: as configured, or made at the first start where nobody else has to know it.
-fn secrets(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Secrets> {
+async fn secrets(config: &Config, clock: &Arc<dyn Clock>, database: &dyn Keys) -> anyhow::Result<Secrets> {
     let (dir, previous) = (&config.server.data_dir, config.server.previous_secrets.clone());
     let current = match &config.server.secret {
         Some(secret) => secret.clone(),
@@ -205,8 +209,16 @@ fn secrets(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Secrets> {
         ),
         None => {
             secret::make_data_dir(dir)?;
-            let keep = config.tokens.lifetimes.idle;
-            return Secrets::from_file(SecretFile::new(dir, previous, keep, Arc::clone(clock)));
+            // Asked in this order: another process makes the secret before the first key.
+            let in_use = !database.keys().await?.is_empty();
+            let file = SecretFile::new(dir, previous, config.tokens.lifetimes.idle, Arc::clone(clock));
+            anyhow::ensure!(
+                file.exists() || !in_use,
+                "{}: the file `secret` is gone, and nothing in this database can be read without it: restore it from a backup. If it is \
+                 lost, move the signing keys' table away with the whole database, and start anew",
+                dir.display()
+            );
+            return Secrets::from_file(file);
         }
     };
     Ok(Secrets::configured(current, previous))

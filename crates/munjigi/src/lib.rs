@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+pub mod account_names;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -111,6 +111,11 @@ const EXAMPLES: &[(&str, &str)] = &[
   munjigi secret rotate --compromised",
     ),
     (
+        "secret feed-token",
+        "
+  munjigi secret feed-token",
+    ),
+    (
         "config check",
         "
   munjigi config check

@@ -49,6 +49,14 @@ impl Secret {
                 "the secret and every key were replaced; everybody logs in again, and servers that run know it within a second"
             }
         });
+        if former == Former::Known
+            && let Some(kid) = core.keys.configured().await?
+        {
+            anyhow::bail!(
+                "but key {kid} is tokens.shared_secret, which is not ours to replace, and whoever knew the secret may know it: give another \
+                 one there, restart the servers, then `munjigi key revoke {kid}`"
+            );
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -105,9 +105,11 @@ pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -
         tracing::warn!(%user, "password_change_limited");
         return Ok(Changing::TooMany(too_many));
     }
-    let verified = core.passwords.verify(Some(known.hash.clone()), change.current, vec![]).await;
-    if !matches!(verified, Ok(Password::Wrong)) {
-        counters.give_back(core).await;
+    let held = counters.hold(core);
+    let verified = core.passwords.verify(Some(known.hash.clone()), change.current, vec![], held.begun()).await;
+    match &verified {
+        Ok(Password::Wrong) => held.failed(),
+        _ => held.give_back().await,
     }
     if verified? == Password::Wrong {
         tracing::info!(%user, %session, "password_change_failed");

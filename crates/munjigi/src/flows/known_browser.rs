@@ -4,7 +4,7 @@ use munjigi_gate::{DeviceToken, Presented};
 use munjigi_rules::{UserId, Username};
 use munjigi_store::User;
 
-use super::{FlowError, limits};
+use super::FlowError;
 use crate::core::Core;
 use crate::device_tokens::Device;
 
@@ -26,7 +26,7 @@ pub async fn known<'a>(
     device: Option<&'a Device>,
     username: &str,
 ) -> Result<Option<&'a Device>, FlowError> {
-    let known = device.and_then(|device| Some((device, device.known_for(&limits::account(username))?)));
+    let known = device.and_then(|device| Some((device, device.known_for(&core.account_names.of(username))?)));
     let (Some((device, epoch)), Ok(username)) = (known, Username::parse(username)) else { return Ok(None) };
     let now = core.users.credentials(&username).await?;
     Ok(now.is_some_and(|now| now.user.epoch == epoch).then_some(device))
@@ -37,18 +37,20 @@ pub async fn known<'a>(
 /// # Errors
 /// Signing fails, which it has no reason to.
 pub fn know(core: &Core, device: Option<&Device>, user: &User) -> Result<DeviceToken, FlowError> {
-    let account = limits::account(user.username.as_str());
+    let account = core.account_names.of(user.username.as_str());
     core.device_tokens.issue(device.cloned(), account, user.epoch, core.now()).map_err(FlowError::Broken)
 }
 
-/// The same after the user has ended everything but the session at hand, which makes their browsers strangers: this one stays
-/// known, if it was.
-///
-/// # Errors
-/// The store cannot be reached.
-pub async fn know_again(core: &Core, device: Option<&Device>, user: UserId) -> Result<Option<DeviceToken>, FlowError> {
-    let Some(device) = device else { return Ok(None) };
-    let Some(user) = core.users.find(user).await? else { return Ok(None) };
-    let known = device.known_for(&limits::account(user.username.as_str())).is_some();
-    known.then(|| know(core, Some(device), &user)).transpose()
+/// The same after the user has ended everything but the session at hand, which makes strangers of their browsers. `device` was known until
+/// then, and stays so. What was done is done: if this cannot be, the browser is a stranger at its next log-in, and nothing else.
+pub async fn know_again(core: &Core, device: Option<&Device>, user: UserId) -> Option<DeviceToken> {
+    let device = device?;
+    let again = async {
+        let user = core.users.find(user).await?;
+        user.map(|user| know(core, Some(device), &user)).transpose()
+    };
+    again.await.unwrap_or_else(|error| {
+        tracing::warn!(%user, error = crate::telemetry::chain(&error), "browser_not_known");
+        None
+    })
 }

@@ -1,14 +1,16 @@
 //! What is counted, and how often it may happen (section 8). One function for each thing that is limited.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use std::sync::Arc;
+
 use munjigi_rules::throttle::Quota;
 use munjigi_rules::{SessionId, Timestamp};
-use munjigi_store::{LimitKey, StoreError, Take};
+use munjigi_store::{LimitKey, Limits, StoreError, Take};
 
 use super::{Client, TooMany};
 use crate::config;
 use crate::core::Core;
 use crate::device_tokens::Device;
+use crate::passwords::Begun;
 
 /// Counters that one try is taken from: from all of them, or from none. None at all where limits are off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,13 +33,6 @@ pub fn log_in(core: &Core, account: &str, client: &Client, device: Option<&Devic
         counters
     };
     Counters::of(core, counters)
-}
-
-/// What an account is called in a counter: what was typed, hashed, because it may be anything, also a password.
-#[must_use]
-pub fn account(username: &str) -> String {
-    let digest = digest(&SHA256, username.to_lowercase().as_bytes());
-    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Registrations from this address, where it is known.
@@ -99,13 +94,59 @@ impl Counters {
         if self.0.is_empty() { Ok(Take::Allowed) } else { core.limits.take(&self.0, now).await }
     }
 
-    /// Gives a try back that was no failure. If that cannot be done, the try is lost and nothing else.
-    pub async fn give_back(&self, core: &Core) {
-        if self.0.is_empty() {
+    /// Holds the try that was taken until it is known whether it was a failure.
+    #[must_use]
+    pub fn hold(self, core: &Core) -> Try {
+        Try { counters: self, limits: Arc::clone(&core.limits), begun: Begun::default(), open: true }
+    }
+}
+
+/// A try that was taken for a password, until the password is known to be wrong: then it stays taken. Whoever goes away while their
+/// password waits has not failed. Once the verification has begun they may have: giving that back would make it free to keep the
+/// hashing threads at work.
+pub struct Try {
+    counters: Counters,
+    limits: Arc<dyn Limits>,
+    begun: Begun,
+    open: bool,
+}
+
+impl Try {
+    /// For the verification to say that it has begun.
+    #[must_use]
+    pub const fn begun(&self) -> &Begun {
+        &self.begun
+    }
+
+    /// It was a failure.
+    pub fn failed(mut self) {
+        self.open = false;
+    }
+
+    /// It was none. If it cannot be given back, it is lost and nothing else.
+    pub async fn give_back(mut self) {
+        give_back(&self.counters, &*self.limits).await;
+        self.open = false;
+    }
+}
+
+impl Drop for Try {
+    fn drop(&mut self) {
+        if !self.open || self.begun.has() {
             return;
         }
-        if let Err(error) = core.limits.give_back(&self.0).await {
-            tracing::warn!(error = crate::telemetry::chain(&error), "give_back_failed");
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (counters, limits) = (std::mem::take(&mut self.counters), Arc::clone(&self.limits));
+            runtime.spawn(async move { give_back(&counters, &*limits).await });
         }
+    }
+}
+
+async fn give_back(counters: &Counters, limits: &dyn Limits) {
+    if counters.0.is_empty() {
+        return;
+    }
+    if let Err(error) = limits.give_back(&counters.0).await {
+        tracing::warn!(error = crate::telemetry::chain(&error), "give_back_failed");
     }
 }

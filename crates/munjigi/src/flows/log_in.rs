@@ -8,6 +8,7 @@ use munjigi_store::{Credentials, User};
 use super::open_session::{Previous, open_session, refuse_if_clock_is_off};
 use super::{Client, FlowError, TooMany, known_browser, limits};
 use crate::core::Core;
+use crate::passwords::Begun;
 
 /// What a visitor typed, and what their browser had.
 pub struct Attempt<'a> {
@@ -48,17 +49,19 @@ async fn attempted(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Resul
     refuse_if_clock_is_off(core)?;
     // First, so that under a flood a refusal costs nothing: no try is taken, and none has to be given back.
     core.passwords.room()?;
-    let account = limits::account(attempt.username);
+    let account = core.account_names.of(attempt.username);
     let device = known_browser::known(core, attempt.previous.device.as_ref(), attempt.username).await?;
     let counters = limits::log_in(core, &account, client, device);
     if let Some(too_many) = counters.take(core).await? {
         tracing::warn!(from = %client, "log_in_limited");
         return Ok(LogIn::TooMany(too_many));
     }
-    let tried = verify(core, attempt).await;
     // Counted first and given back, so that guesses made at once are all counted; what was no failure does not stay counted.
-    if !matches!(&tried, Ok((Decision::Refused, _))) {
-        counters.give_back(core).await;
+    let held = counters.hold(core);
+    let tried = verify(core, attempt, held.begun()).await;
+    match &tried {
+        Ok((Decision::Refused, _)) => held.failed(),
+        _ => held.give_back().await,
     }
     match tried? {
         (Decision::Welcome, Some(known)) => welcome(core, known, attempt, client).await,
@@ -75,14 +78,18 @@ async fn attempted(core: &Core, attempt: &Attempt<'_>, client: &Client) -> Resul
 }
 
 /// Looks the user up and verifies the password, at the same cost whoever it is.
-async fn verify(core: &Core, attempt: &Attempt<'_>) -> Result<(Decision, Option<Credentials>), FlowError> {
+async fn verify(
+    core: &Core,
+    attempt: &Attempt<'_>,
+    begun: &Begun,
+) -> Result<(Decision, Option<Credentials>), FlowError> {
     let known = find(core, attempt.username).await?;
     let account = known
         .as_ref()
         .map_or(Account::Unknown, |known| if known.user.enabled { Account::Enabled } else { Account::Disabled });
     let present = core.users.schemes().await?;
     let kept = known.as_ref().map(|known| known.hash.clone());
-    let verified = core.passwords.verify(kept, attempt.password, present).await?;
+    let verified = core.passwords.verify(kept, attempt.password, present, begun).await?;
     Ok((decide(account, verified), known))
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use munjigi_gate::{Issued, Renew, Renewal};
+use munjigi_gate::{Issued, Refused, Renew, Renewal};
 use munjigi_rules::refresh::Rotation;
 use munjigi_rules::{Epoch, Nonce};
 use munjigi_store::{LogIn, Standing, User};
@@ -48,6 +48,11 @@ impl Renew for Renewer {
     async fn renew(&self, refresh_token: &str) -> Renewal {
         let token = match self.core.refresh_tokens.verify(refresh_token, self.core.now()) {
             Ok(token) => token,
+            // After a new secret every old browser has one of these, once.
+            Err(refused @ Refused::UnknownKey) => {
+                tracing::debug!(reason = %refused, "refresh_token_refused");
+                return Renewal::NotOurs;
+            }
             Err(refused) => {
                 tracing::info!(reason = %refused, "refresh_token_refused");
                 return Renewal::NotOurs;

@@ -77,7 +77,7 @@ impl KeyRing {
             None => drop(self.store.ensure_active(candidate).await?),
         }
         self.store.note_ttl(self.tokens.lifetimes.access).await?;
-        self.reseal(held.as_ref()).await
+        self.settle(held.as_ref(), now).await
     }
 
     /// Lets the next key sign, once it was published long enough. Whichever node is first does it for all.

@@ -104,10 +104,7 @@ impl KeyRing {
         held.replace(former)?;
         self.secrets.reread()?;
         compare(&*self.store, &self.secrets).await?;
-        if former == Former::Known {
-            self.revoke_all(now).await?;
-        }
-        self.reseal(Some(&held)).await
+        self.settle(Some(&held), now).await
     }
 
     /// Sees to it that nobody replaces the secret while a key is sealed with it: with another one it could not be opened again.
@@ -135,8 +132,21 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Seals with the present secret what was sealed with a former one, and forgets those that are good for nothing else.
-    pub(super) async fn reseal(&self, held: Option<&Locked<'_>>) -> anyhow::Result<()> {
+    /// The key that is not ours to replace, if it is configured.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn configured(&self) -> Result<Option<String>, StoreError> {
+        let active = self.store.keys().await?.into_iter().find(|key| key.status == KeyStatus::Active);
+        Ok(active.map(|key| key.kid).filter(|_| self.tokens.shared_secret.is_some()))
+    }
+
+    /// Ends what the replacement of a secret began, also one that was interrupted: replaces the keys that somebody may know, seals with
+    /// the present secret what was sealed with a former one, and forgets those that are good for nothing else.
+    pub(super) async fn settle(&self, held: Option<&Locked<'_>>, now: Timestamp) -> anyhow::Result<()> {
+        if held.map_or(Ok(false), Locked::is_known)? {
+            self.revoke_all(now).await?;
+        }
         for key in self.store.keys().await?.iter().filter(|key| key.status != KeyStatus::Revoked) {
             if let (opened, Under::Former) = unseal(key, &self.secrets)? {
                 let sealed = self.secrets.seal(&key.kid, &opened.to_bytes())?;

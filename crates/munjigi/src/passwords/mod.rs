@@ -6,6 +6,7 @@ mod pool;
 mod scheme;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -33,6 +34,18 @@ pub struct Passwords {
     pub took: Timings,
     /// Time in the queue before that.
     pub waited: Timings,
+}
+
+/// Whether a verification has begun, for a caller who may go away before it ends.
+#[derive(Clone, Debug, Default)]
+pub struct Begun(Arc<AtomicBool>);
+
+impl Begun {
+    /// Whether it has.
+    #[must_use]
+    pub fn has(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a password could not be hashed.
@@ -132,10 +145,18 @@ impl Passwords {
     ///
     /// # Errors
     /// [`Busy`] if too many wait.
-    pub async fn verify(&self, kept: Option<StoredHash>, typed: &str, present: Vec<String>) -> Result<Password, Busy> {
+    pub async fn verify(
+        &self,
+        kept: Option<StoredHash>,
+        typed: &str,
+        present: Vec<String>,
+        begun: &Begun,
+    ) -> Result<Password, Busy> {
         let typed = Zeroizing::new(typed.to_owned());
         let current = Scheme::of(&self.params);
+        let begun = begun.clone();
         self.run(move |memory| {
+            begun.0.store(true, Ordering::Relaxed);
             let own = kept.as_ref().and_then(|hash| Scheme::detect(&hash.text).map(|scheme| (scheme, hash)));
             if own.is_some_and(|(scheme, hash)| scheme.verify(hash, &typed, memory)) {
                 return Password::Right;

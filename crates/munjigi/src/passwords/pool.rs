@@ -84,7 +84,11 @@ impl Pool {
         });
         // Held until the answer is here: if the caller goes away first, the job goes with it.
         let _ticket = self.queue.put(job)?;
-        receiver.await.map_err(|_| Busy)
+        receiver.await.map_err(|_| {
+            // The job went without an answer: it panicked, and the panic was said. To the caller it is a thread that is not to be had.
+            tracing::error!(note = "a hashing thread panicked", "failure");
+            Busy
+        })
     }
 }
 

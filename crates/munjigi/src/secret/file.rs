@@ -63,15 +63,25 @@ impl SecretFile {
         Self { dir: dir.to_owned(), configured, keep, clock }
     }
 
-    /// The present secret, made if there is none, and then former ones. Two processes that start at once get the same one: the
-    /// file appears whole or not at all.
-    pub(super) fn read_or_make(&self) -> anyhow::Result<Vec<Held>> {
+    /// Whether there is a secret.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.present().exists()
+    }
+
+    /// Makes a secret where there is none. Two processes that do it at once make the same one: the file appears whole or not at
+    /// all.
+    pub(super) fn make_if_absent(&self) -> anyhow::Result<()> {
+        if self.exists() { Ok(()) } else { self.make() }
+            .with_context(|| format!("cannot make the secret {}", self.present().display()))
+    }
+
+    /// The present secret, and then former ones. One that is gone is not made anew: nothing could be read with another.
+    pub(super) fn read(&self) -> anyhow::Result<Vec<Held>> {
         let path = self.present();
-        if !path.exists() {
-            self.make().with_context(|| format!("cannot make the secret {}", path.display()))?;
-        }
         // In this order: the file of former ones is the first to be written.
-        let present = read(&path)?.context("the secret has just been there")?;
+        let present =
+            read(&path)?.with_context(|| format!("there is no secret {}; restore it from a backup", path.display()))?;
         let present = present.trim_end();
         if present.len() < SECRET_MIN {
             bail!("{}: a secret has at least 32 bytes; restore the file from a backup", path.display());
@@ -143,12 +153,15 @@ impl SecretFile {
     fn draft(&self, text: &str) -> std::io::Result<PathBuf> {
         let draft = self.dir.join(format!("secret.{:016x}", u64::from_be_bytes(random::bytes())));
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        let (ours, owner) = (file.metadata()?, fs::metadata(&self.dir)?);
-        if ours.uid() != owner.uid() {
-            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-        }
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
+        let written = || {
+            let (ours, owner) = (file.metadata()?, fs::metadata(&self.dir)?);
+            if ours.uid() != owner.uid() {
+                fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+            }
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        kept(&draft, { written }())?;
         Ok(draft)
     }
 }
@@ -176,6 +189,14 @@ impl Locked<'_> {
         }
         self.write_previous(&lines)?;
         self.write(&path, &new_secret())
+    }
+
+    /// Whether somebody may know a former one, and so every key that was sealed with it.
+    ///
+    /// # Errors
+    /// The file cannot be read; the message names it.
+    pub fn is_known(&self) -> anyhow::Result<bool> {
+        Ok(self.file.lines()?.iter().any(|line| line.former == Former::Known))
     }
 
     /// Forgets those that only decrypt. To be called once nothing is sealed with them any more.
@@ -206,11 +227,16 @@ impl Locked<'_> {
     fn write(&self, path: &Path, text: &str) -> anyhow::Result<()> {
         let written = || {
             let draft = self.file.draft(text)?;
-            fs::rename(&draft, path)?;
+            kept(&draft, fs::rename(&draft, path))?;
             self.dir.sync_all()
         };
         written().with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// A draft that came to nothing is taken away: there is a secret in it.
+fn kept(draft: &Path, outcome: std::io::Result<()>) -> std::io::Result<()> {
+    outcome.inspect_err(|_| drop(fs::remove_file(draft)))
 }
 
 /// What is in a file, if it is there.
@@ -268,7 +294,8 @@ mod tests {
     }
 
     fn all(file: &SecretFile) -> Vec<(String, Worth)> {
-        file.read_or_make().unwrap().iter().map(|held| (held.secret.expose_secret().to_owned(), held.worth)).collect()
+        file.make_if_absent().unwrap();
+        file.read().unwrap().iter().map(|held| (held.secret.expose_secret().to_owned(), held.worth)).collect()
     }
 
     #[test]
@@ -337,7 +364,17 @@ mod tests {
         let (file, _) = file(&dir, &[]);
         all(&file);
         fs::write(dir.path().join("secret.previous"), "topsecret").unwrap();
-        let error = format!("{:#}", file.read_or_make().err().unwrap());
+        let error = format!("{:#}", file.read().err().unwrap());
         assert!(error.contains("secret.previous") && !error.contains("topsecret"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_put_in_its_place_is_not_left_lying_about() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, _) = file(&dir, &[]);
+        let draft = file.draft("topsecret").unwrap();
+        fs::create_dir(dir.path().join("secret")).unwrap();
+        assert!(kept(&draft, fs::rename(&draft, dir.path().join("secret"))).is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

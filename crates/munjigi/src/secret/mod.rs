@@ -94,7 +94,8 @@ impl Secrets {
     /// # Errors
     /// If it can be neither read nor made; the message names it.
     pub fn from_file(file: SecretFile) -> anyhow::Result<Self> {
-        let all = file.read_or_make()?;
+        file.make_if_absent()?;
+        let all = file.read()?;
         Ok(Self::holding(Some(file), all))
     }
 
@@ -120,7 +121,7 @@ impl Secrets {
     /// If it cannot be read; what was read before stays in use.
     pub fn reread(&self) -> anyhow::Result<()> {
         let Some(file) = self.file() else { return Ok(()) };
-        let all = file.read_or_make()?;
+        let all = file.read()?;
         self.0.now.rcu(|now| {
             let changed = || Arc::new(Now { generation: now.generation + 1, all: all.clone() });
             if now.all == all { Arc::clone(now) } else { changed() }

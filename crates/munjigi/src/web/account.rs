@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::register::ADVISED_LENGTH;
 use super::sessions::{self, SessionSeen};
-use super::view::{Done, DoneTo, UserView, idle_expiry, known_again, rfc3339, saved};
+use super::view::{Done, DoneTo, UserView, idle_expiry, known_again, known_now, rfc3339, saved};
 use crate::app::App;
 use crate::flows::account::{self, Change, Changing, Renaming};
 use crate::http::answer::Answer;
@@ -135,10 +135,11 @@ pub async fn change_password(
     let current = typed.current_password.unwrap_or_default();
     let (new, confirm) = (typed.new_password.unwrap_or_default(), typed.confirm_password.unwrap_or_default());
     let change = Change { current: &current, new: &new, confirm: &confirm };
+    let device = known_now(&app, &who, &tokens).await?;
     let problem = match account::change_password(&app.core, &who, &change).await? {
         Changing::Changed => {
             let answer = Answer::json(Done::new()).or_go(saved(&app, "password"));
-            return known_again(&app, &who, &tokens, answer).await;
+            return Ok(known_again(&app, &who, device, answer).await);
         }
         Changing::Missing => Problem::validation(vec![("currentPassword", Text::new("field-required"))]),
         Changing::WrongCurrent => Problem::validation(vec![("currentPassword", Text::new("field-password-wrong"))]),

@@ -9,7 +9,7 @@ use munjigi_rules::SessionId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::view::{Done, known_again, rfc3339, saved};
+use super::view::{Done, known_again, known_now, rfc3339, saved};
 use crate::app::App;
 use crate::flows::device::Device;
 use crate::flows::sessions::{self, Ending};
@@ -79,11 +79,12 @@ pub async fn end_others(
     SignedIn(who): SignedIn,
     Extension(tokens): Extension<Presented>,
 ) -> Result<Answer, Problem> {
+    let device = known_now(&app, &who, &tokens).await?;
     if let Ending::TooMany(too_many) = sessions::end_others(&app.core, &who).await? {
         return Err(too_many.into());
     }
     let answer = Answer::json(Done::new()).or_go(saved(&app, "sessions"));
-    known_again(&app, &who, &tokens, answer).await
+    Ok(known_again(&app, &who, device, answer).await)
 }
 
 /// The sessions in words.

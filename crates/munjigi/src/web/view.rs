@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::device_tokens::Device;
 use crate::flows::known_browser;
 use crate::http::answer::Answer;
 use crate::http::error::Problem;
@@ -103,17 +104,16 @@ pub(super) fn saved(app: &App, what: &str) -> String {
     format!("{}/account?saved={what}", app.site.base_path)
 }
 
-/// The browser at hand stays known, though every session but its own was ended.
-pub(super) async fn known_again(
-    app: &App,
-    who: &Identity,
-    tokens: &Presented,
-    answer: Answer,
-) -> Result<Answer, Problem> {
+/// The browser at hand, if it is known now: it stays so, though every session but its own is about to be ended.
+pub(super) async fn known_now(app: &App, who: &Identity, tokens: &Presented) -> Result<Option<Device>, Problem> {
     let device = known_browser::presented(&app.core, tokens);
-    let known = known_browser::know_again(&app.core, device.as_ref(), who.user_id()).await?;
-    Ok(match known {
+    Ok(known_browser::known(&app.core, device.as_ref(), who.username()).await?.cloned())
+}
+
+/// The answer once they were ended.
+pub(super) async fn known_again(app: &App, who: &Identity, device: Option<Device>, answer: Answer) -> Answer {
+    match known_browser::know_again(&app.core, device.as_ref(), who.user_id()).await {
         Some(device) => answer.cookies(CookieOrder::SetDevice(device)),
         None => answer,
-    })
+    }
 }

@@ -42,11 +42,11 @@ async fn guesses(site: &Site, account: &str, addresses: u32) -> u32 {
 async fn a_day(site: &Site, without: &Site) -> [u32; 3] {
     let mut bounded = [0; 3];
     for (number, addresses) in [1, 100, 10_000].into_iter().enumerate() {
-        let account = limits::account(&format!("mina{addresses}"));
+        let account = site.app.core.account_names.of(&format!("mina{addresses}"));
         bounded[number] = guesses(site, &account, addresses).await;
         println!("guesser: {addresses} addresses, a day, one account: {} guesses", bounded[number]);
     }
-    let unbounded = guesses(without, &limits::account("mina"), 3).await;
+    let unbounded = guesses(without, &without.app.core.account_names.of("mina"), 3).await;
     println!("guesser: 3 addresses without the limit by account: {unbounded} guesses");
     assert!(unbounded > 10 * bounded[0], "the simulation sees what the limit by account is for");
     bounded

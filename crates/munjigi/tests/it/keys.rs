@@ -235,7 +235,37 @@ async fn a_secret_that_somebody_knows_verifies_nothing_while_keys_are_still_seal
     server.kill();
     let server = place.serve().await;
     assert!(!place.path().join("data/secret.previous").exists());
-    assert!(mina.at(&server).is_signed_in().await && !stolen.at(&server).is_signed_in().await);
+    let statuses: Vec<_> = listed(&place).into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["revoked", "active"], "and replaces the key that was sealed with it");
+    assert!(mina.without("accessToken").at(&server).is_signed_in().await && !stolen.at(&server).is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_gone_is_not_made_anew() {
+    let place = Place::new();
+    let server = place.serve().await;
+    let mut mina = server.browser();
+    mina.register("mina").await.expect(201);
+    let (file, aside) = (place.path().join("data/secret"), place.path().join("aside"));
+    std::fs::rename(&file, &aside).unwrap();
+    eventually("the server says so", async || place.log().contains("restore it from a backup")).await;
+    assert!(mina.clone().without("accessToken").is_signed_in().await, "what it has read stays in use");
+    place.run(&["user", "list"]).complains(1, &["`secret` is gone", "backup"]);
+    server.kill();
+    place.run(&["serve"]).complains(1, &["`secret` is gone", "backup"]);
+    assert!(!file.exists());
+    std::fs::rename(&aside, &file).unwrap();
+    let server = place.serve().await;
+    assert!(mina.at(&server).without("accessToken").is_signed_in().await);
+}
+
+#[test]
+fn a_shared_secret_that_was_sealed_with_a_known_one_is_not_said_to_be_replaced() {
+    let place = Place::new().set("tokens.algorithm", "HS256");
+    let place = place.set("tokens.shared_secret", "thirty-two bytes shared with an app");
+    place.run_with_input(&["user", "add", "mina", "--password-stdin"], "blue kettle, seven spoons\n").expect(0);
+    tokio::runtime::Runtime::new().unwrap().block_on(async { place.serve().await.kill() });
+    place.run(&["secret", "rotate", "--compromised"]).complains(1, &["tokens.shared_secret", "munjigi key revoke"]);
 }
 
 #[tokio::test]

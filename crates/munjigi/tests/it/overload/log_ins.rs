@@ -128,3 +128,23 @@ async fn requests_that_are_given_up_at_any_step_leave_nothing_behind() {
     assert_eq!(four.join_all().await, [200; 4]);
     assert!(owner.clone().is_signed_in().await && owner.clone().without("accessToken").is_signed_in().await);
 }
+
+#[tokio::test]
+async fn who_goes_away_while_their_password_waits_has_not_failed() {
+    let place = Place::new().set("limits.log_in_account", "4/15m").set("server.client_timeout", "2s");
+    let place = place.set("passwords.workers", "1").set("passwords.queue", "64");
+    let place = place.set("passwords.argon2_memory", "16MiB").set("passwords.argon2_passes", "4");
+    let server = place.serve().await;
+    let (_, visitor) = Vitals::at_rest(&server).await;
+    for round in 0..12 {
+        // The first keeps the thread busy, and may count; the others wait behind it, until they are gone.
+        let mut raws = vec![];
+        for username in [&format!("nobody.{round}"), "visitor", "visitor"] {
+            let mut raw = Raw::open(&server).await;
+            raw.send(log_in(username, PASSWORD)).await.unwrap();
+            raws.push(raw);
+        }
+    }
+    eventually("the owner comes in", || async { visitor.clone().at(&server).log_in("visitor").await.status == 200 })
+        .await;
+}
