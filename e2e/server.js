@@ -1,11 +1,12 @@
 // The real program, on a port and in a folder of its own.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { setDefaultResultOrder } from 'node:dns';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const BINARY = resolve(process.env.BIN ?? fileURLToPath(new URL('../target/debug/munjigi', import.meta.url)));
 const REDIS_URL = process.env.REDIS_URL;
@@ -26,16 +27,19 @@ export async function startServer(settings = {}) {
   const all = { 'limits.registration_address': '1000/1h', 'limits.log_in_address': '1000/1h', ...settings };
   if (REDIS_URL) all['store.redis_url'] = REDIS_URL;
   const set = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const child = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', '--data-dir', join(folder, 'data'), ...set], {
-    cwd: folder,
-    // Nothing of the caller's: a variable that begins with MUNJIGI_ is a setting, and an unknown one is refused.
-    env: REDIS_URL ? { MUNJIGI_SERVER__SECRET: 'only for tests, 32 bytes or more' } : {},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  // Nothing of the caller's: a variable that begins with MUNJIGI_ is a setting, and an unknown one is refused.
+  const env = { MUNJIGI_SERVER__DATA_DIR: join(folder, 'data') };
+  if (REDIS_URL) env.MUNJIGI_SERVER__SECRET = 'only for tests, 32 bytes or more';
+  const child = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', ...set], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const ended = new Promise((done) => child.once('close', done).once('error', done));
-  const server = { url: undefined, log: '', stop };
+  const server = { url: undefined, log: '', stop, command };
+
+  /** What the command line prints that works beside this server. */
+  async function command(...args) {
+    return (await promisify(execFile)(BINARY, args, { cwd: folder, env })).stdout.trim();
+  }
 
   async function stop() {
     child.kill('SIGTERM');
