@@ -7,7 +7,7 @@ export interface Event {
   id: string | undefined;
 }
 
-/** One event has at most so many characters, and so has one line. */
+/** An event is complete after so many characters, comments and all. */
 export const MOST = 1 << 20;
 const MOST_ID = 256;
 
@@ -18,6 +18,8 @@ export class Events {
   #data = '';
   #id: string | undefined;
   #afterCr = false;
+  /** Characters since the last event. */
+  #since = 0;
 
   /** The events that these bytes complete. Throws at what cannot be a stream of ours. */
   take(bytes: Uint8Array): Event[] {
@@ -29,19 +31,21 @@ export class Events {
     const lines = text.split(/\r\n|\n|\r/);
     const open = lines.pop() as string;
     for (const rest of lines) {
-      this.#grow(rest);
-      const line = this.#line;
+      this.#count(rest.length + 1);
+      const event = this.#end(this.#line + rest);
       this.#line = '';
-      const event = this.#end(line);
-      if (event) events.push(event);
+      if (!event) continue;
+      events.push(event);
+      this.#since = 0;
     }
-    this.#grow(open);
+    this.#count(open.length);
+    this.#line += open;
     return events;
   }
 
-  #grow(text: string): void {
-    if (this.#line.length + this.#data.length + text.length > MOST) throw new Error('an event of more than 1 MiB');
-    this.#line += text;
+  #count(more: number): void {
+    this.#since += more;
+    if (this.#since > MOST) throw new Error('an event of more than 1 MiB');
   }
 
   #end(line: string): Event | undefined {

@@ -26,7 +26,7 @@ export async function listen(handler) {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const close = () => {
     server.closeAllConnections();
-    return new Promise((done) => server.close(done));
+    return new Promise((done) => server.close(() => done()));
   };
   return { url: `http://localhost:${server.address().port}`, close };
 }
