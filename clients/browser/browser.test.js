@@ -11,6 +11,8 @@ import { Program, expiry, register, startServer } from '../../e2e/server.js';
 const BOUNDED = { timeout: 60_000 };
 const MODULE = fileURLToPath(new URL('munjigi.js', import.meta.url));
 
+const tokenOf = ({ cookie = '' }) => /accessToken=([^;]+)/.exec(cookie)?.[1];
+
 /** One address as a proxy makes it: `/user` is the server's, the rest is the app's. `asked` are requests to `/user`. */
 async function startSite() {
   const site = { server: undefined, asked: [], notes: [], refuse: 0 };
@@ -19,7 +21,7 @@ async function startSite() {
       const { method, url, headers } = request;
       const far = send(site.server.url + url, { method, headers: { ...headers, host: new URL(site.server.url).host } }, (answer) => {
         const renewed = answer.headers['set-cookie']?.some((line) => /^accessToken=[^;]/.test(line)) ?? false;
-        site.asked.push({ method, url, status: answer.statusCode, renewed, at: Date.now() });
+        site.asked.push({ method, url, status: answer.statusCode, renewed, token: tokenOf(headers) });
         response.writeHead(answer.statusCode, answer.headers);
         answer.pipe(response);
       });
@@ -32,14 +34,14 @@ async function startSite() {
     }
     if (request.url === '/notes') {
       // An app that verifies for itself: an access token that has expired is 401.
-      const token = /accessToken=([^;]+)/.exec(request.headers.cookie ?? '')?.[1];
+      const token = tokenOf(request.headers);
       const { exp } = token ? JSON.parse(Buffer.from(token.split('.')[1], 'base64url')) : { exp: 0 };
       let body = '';
       request.on('data', (text) => (body += text));
       return request.on('end', () => {
         const status = site.refuse > 0 || exp * 1000 <= Date.now() ? 401 : 200;
         site.refuse -= 1;
-        site.notes.push({ status, body, at: Date.now() });
+        site.notes.push({ status, body });
         response.writeHead(status).end(body);
       });
     }
@@ -53,24 +55,25 @@ async function startSite() {
   return site;
 }
 
-describe('in a browser', () => {
-  let server, browser;
+describe('in a browser', { concurrency: true }, () => {
+  let server, steady, browser;
   before(async () => {
     server = await startServer({ 'tokens.access_ttl': '2s' });
+    steady = await startServer();
     // A name that is not localhost has no locks over http.
     browser = await launch('--host-resolver-rules=MAP app.example 127.0.0.1');
   }, BOUNDED);
   after(async () => {
     await browser?.close();
-    await server?.stop();
+    for (const one of [server, steady]) await one?.stop();
   }, BOUNDED);
 
   /** So many tabs of somebody who is signed in, each with a gate. */
-  async function open(t, tabs, host = 'localhost') {
+  async function open(t, tabs, { host = 'localhost', by = server } = {}) {
     const site = await startSite();
     t.after(() => site.close());
     const base = `http://${host}:${site.port}`;
-    site.server = server;
+    site.server = by;
     if (host !== 'localhost') {
       site.server = await startServer({ 'tokens.access_ttl': '2s', 'server.trusted_origins': base });
       t.after(() => site.server.stop());
@@ -98,9 +101,15 @@ describe('in a browser', () => {
   /** What scripts asked for since. */
   const refreshes = (site) => site.asked.filter(({ url, method }) => method === 'POST' && url === '/user/refresh');
 
+  /** No token was traded in by two. */
+  const isRenewedOnce = (renewals) => {
+    const tokens = renewals.map(({ token }) => token);
+    assert.equal(new Set(tokens).size, tokens.length, `${tokens.length} renewals of ${new Set(tokens).size} tokens`);
+  };
+
   for (const [host, how] of [['localhost', 'with locks'], ['app.example', 'without locks']]) {
     test(`of two tabs one renews, and the other is told, ${how}`, BOUNDED, async (t) => {
-      const { site, pages, context } = await open(t, 2, host);
+      const { site, pages, context } = await open(t, 2, { host });
       assert.equal(await pages[0].evaluate(() => 'locks' in navigator), host === 'localhost');
       assert.equal(await pages[0].evaluate(() => window.info.user.name), '김문지기');
       const seen = new Set([await token(context)]);
@@ -113,10 +122,7 @@ describe('in a browser', () => {
       console.log(`${how}: ${renewals.length} renewals, ${asked.length} requests to renew, of two tabs`);
       assert.deepEqual(asked.map(({ status }) => status), asked.map(() => 200));
       assert.ok(renewals.length >= 3);
-      // Each expiry is renewed once: two tabs that both did would be two renewals within one token's life.
-      for (let at = 1; at < renewals.length; at += 1) {
-        assert.ok(renewals[at].at - renewals[at - 1].at >= 1000, JSON.stringify(renewals.map(({ at }) => at)));
-      }
+      isRenewedOnce(renewals);
     });
   }
 
@@ -129,7 +135,7 @@ describe('in a browser', () => {
   });
 
   test('a 401 is followed by a renewal and one second try, with the same body', BOUNDED, async (t) => {
-    const { site, pages: [page] } = await open(t, 1);
+    const { site, pages: [page] } = await open(t, 1, { by: steady });
     const post = () => page.evaluate(async () => {
       const answer = await window.gate.fetch('/notes', { method: 'POST', body: '비밀 note' });
       return { status: answer.status, body: await answer.text() };
@@ -143,7 +149,7 @@ describe('in a browser', () => {
     assert.equal(site.notes.length, 5);
   });
 
-  test('many requests at the moment of expiry wait for one renewal', BOUNDED, async (t) => {
+  test('many requests at the moment of expiry wait for one of them', BOUNDED, async (t) => {
     const { site, pages, context } = await open(t, 2);
     await expiry(await token(context));
     const statuses = await Promise.all(pages.map((page) => page.evaluate(() =>
@@ -151,9 +157,9 @@ describe('in a browser', () => {
     )));
     assert.deepEqual(statuses.flat(), Array.from({ length: 24 }, () => 200));
     const refused = site.notes.filter(({ status }) => status === 401).length;
-    const renewals = refreshes(site).filter(({ renewed }) => renewed).length;
-    console.log(`24 requests of two tabs at expiry: ${renewals} renewal(s), ${refused} second tries`);
-    assert.equal(renewals, 1);
+    const renewals = refreshes(site).filter(({ renewed }) => renewed);
+    console.log(`24 requests of two tabs at expiry: ${renewals.length} renewal(s), ${refused} second tries`);
+    isRenewedOnce(renewals);
   });
 
   test('a log-out elsewhere ends it in every tab, once', BOUNDED, async (t) => {

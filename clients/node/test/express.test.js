@@ -18,7 +18,7 @@ function app(gate) {
   return app;
 }
 
-describe('an Express app', () => {
+describe('an Express app', { concurrency: true }, () => {
   let server, quick, site, quickSite, gates;
   const { said, log } = listener();
 

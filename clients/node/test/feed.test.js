@@ -66,7 +66,7 @@ function trust(t, options) {
   return gate;
 }
 
-describe('the real feed', () => {
+describe('the real feed', { concurrency: true }, () => {
   test('with the server out of reach, `serve` goes on and `refuse` does not; what ended meanwhile is learnt afterwards', BOUNDED, async (t) => {
     const server = await serve(t);
     const rope = await startRope(server.url);
