@@ -1,24 +1,11 @@
 // What the tests share: a server with a short access TTL, an app before it, and an issuer that is not to be trusted too far.
 import { createServer } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 
+export { eventually } from '../../../e2e/eventually.js';
 export { Program, expiry, register, someone, startServer } from '../../../e2e/server.js';
 
 export const BOUNDED = { timeout: 60_000 };
-
-/** Tries until what is said becomes true. */
-export async function eventually(claim, patience = 20_000) {
-  const end = Date.now() + patience;
-  for (;;) {
-    try {
-      return await claim();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await pause(20);
-    }
-  }
-}
 
 /** Listens on a free port; its address, and how to end it at once. */
 export async function listen(handler) {
