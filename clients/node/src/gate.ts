@@ -47,6 +47,7 @@ type Access =
 const FIRST_CONTACT = 3000;
 /** Tokens that have been verified are kept, so that a signature costs once. Under 10 KB each. */
 const MOST_KEPT = 1000;
+const WARN_EVERY = 60_000;
 
 export class Gate {
   readonly settings: Settings;
@@ -55,10 +56,15 @@ export class Gate {
   readonly #renewals: Renewals;
   #kept = new Map<string, Verified>();
   #generation = 0;
+  #warned = -Infinity;
   #contact: Promise<unknown> | undefined;
 
   constructor(options: Options) {
     this.settings = settings(options);
+    const { url, log } = this.settings;
+    if (/^http:/.test(url) && !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(url)) {
+      log(`munjigi: ${url} is asked without https: the feed token, the cookies and the keys can be read and changed on the way`);
+    }
     this.#keys = new KeySet(this.settings);
     this.#feed = new Feed(this.settings);
     this.#renewals = new Renewals(this.settings);
@@ -106,9 +112,10 @@ export class Gate {
     // A refresh token that is not ours leaves no trace: it is as if it were not there.
     if (renewal.kind === 'ended') return nobody(known || renewal.cookies.length ? 'expired' : null, renewal.cookies);
     // By the server's clock the token is still good, and it is the server's to say.
-    if (renewal.access === undefined) return known && access.kind === 'expired' ? signedIn(known, []) : nobody(null);
-    const anew = await this.#judge(renewal.access);
+    if (renewal.access === undefined && access.kind === 'expired' && this.#feed.mayAccept) return signedIn(access.verified, []);
+    const anew = renewal.access === undefined ? access : await this.#judge(renewal.access);
     if (anew.kind === 'good') return signedIn(anew.verified, renewal.cookies);
+    // What the server accepts and we do not is no reason to lead anybody to log-in, which would lead them back at once.
     return nobody(anew.kind === 'session ended' ? 'ended' : 'unavailable', renewal.cookies);
   }
 
@@ -120,6 +127,7 @@ export class Gate {
       verified = await this.#verify(token);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (error.reason === 'issuer' || error.reason === 'audience') this.#warn(error.reason);
       const unsure = error.reason === 'unknown key' && this.#keys.uncertain;
       return { kind: unsure ? 'unavailable' : 'nothing' };
     }
@@ -128,6 +136,15 @@ export class Gate {
     if (standing === 'epoch ended') return { kind: 'epoch ended', verified };
     if (this.settings.now() >= verified.exp * 1000) return { kind: 'expired', verified };
     return this.#feed.mayAccept ? { kind: 'good', verified } : { kind: 'unavailable' };
+  }
+
+  /** Signed by the server, and not for us: mostly a setting that is not what it should be. */
+  #warn(what: 'issuer' | 'audience'): void {
+    const now = performance.now();
+    if (now - this.#warned < WARN_EVERY) return;
+    this.#warned = now;
+    const { log, url } = this.settings;
+    log(`munjigi: a token that ${url} has signed was refused for its ${what}, which is not ${this.settings[what]}: see tokens.${what} there`);
   }
 
   async #verify(token: string): Promise<Verified> {

@@ -118,6 +118,25 @@ describe('an app on the Fetch API', { concurrency: true }, () => {
     assert.deepEqual(waits, ['1', '7', '1', '1', '1', '1']);
   });
 
+  test('tokens that the server accepts and the app does not are 503 and said, not a way in circles', BOUNDED, async () => {
+    const { program } = await register(quick);
+    const said = [];
+    const wrong = munjigi({ issuer: quick.url, audience: 'https://other.example', feedToken: false, log: (message) => said.push(message) });
+    const page = () => hono(wrong).request(request(program, { accept: 'text/html' }));
+    assert.equal((await page()).status, 503);
+    await expiry(program.cookies.get('accessToken'));
+    assert.equal((await page()).status, 503);
+    assert.equal(said.length, 1);
+    assert.match(said[0], /refused for its audience, which is not https:\/\/other\.example: see tokens\.audience there/);
+  });
+
+  test('where its own clock is ahead, the server’s counts', BOUNDED, async () => {
+    const { person, program } = await register(server);
+    const ahead = munjigi({ issuer: server.url, feedToken: false, now: () => Date.now() + 3_600_000 });
+    const answer = await hono(ahead).request(request(program, { accept: 'text/html' }));
+    assert.deepEqual([answer.status, await answer.json()], [200, { of: person.name }]);
+  });
+
   test('says which option is wrong', () => {
     const good = { issuer: 'https://id.example.com', feedToken: false };
     for (const [options, message] of [
@@ -129,5 +148,8 @@ describe('an app on the Fetch API', { concurrency: true }, () => {
       assert.throws(() => munjigi(options), message);
     }
     munjigi({ ...good, issuer: `${server.url}/` }).close();
+    const said = [];
+    munjigi({ ...good, issuer: 'http://id.example.com', fetch: () => Promise.reject(new Error('not asked')), log: (message) => said.push(message) }).close();
+    assert.match(said[0], /asked without https/);
   });
 });
