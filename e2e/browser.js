@@ -1,7 +1,8 @@
 // Chromium, and visitors in it: each a browser profile of its own that notices everything that goes wrong.
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
+
+export { eventually } from './eventually.js';
 
 /** No step takes longer. */
 const STEP = 20_000;
@@ -134,18 +135,5 @@ export class Visitor {
   async leave() {
     await this.context.close();
     assert.deepEqual(this.complaints, []);
-  }
-}
-
-/** Tries until what is said becomes true. */
-export async function eventually(claim, patience = STEP) {
-  const end = Date.now() + patience;
-  for (;;) {
-    try {
-      return await claim();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await pause(50);
-    }
   }
 }

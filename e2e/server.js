@@ -51,7 +51,7 @@ export async function startServer(settings = {}, listen = '127.0.0.1:0') {
   /** What a command says, run beside the server. */
   async function run(...command) {
     const { stdout } = await promisify(execFile)(BINARY, [...command, '--set', `server.data_dir=${join(folder, 'data')}`], { env: {} });
-    return stdout;
+    return stdout.trim();
   }
 
   /** Where the metrics are, of a server with a listener for them. */
