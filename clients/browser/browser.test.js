@@ -173,6 +173,19 @@ describe('in a browser', { concurrency: true }, () => {
     assert.equal(await pages[1].evaluate(() => window.gate.renew()), false);
   });
 
+  test('a tab that is stuck in its renewal holds the other up for a while only', BOUNDED, async (t) => {
+    const { pages: [stuck, page] } = await open(t, 2);
+    // As a frozen tab does: it has the lock, and does nothing.
+    await stuck.evaluate(() => new Promise((held) => navigator.locks.request('munjigi /user', () => (held(), new Promise(() => {})))));
+    const began = Date.now();
+    const status = await page.evaluate(async () => {
+      await window.gate.renew().catch(() => {});
+      return (await window.gate.fetch('/healthz')).status;
+    });
+    assert.equal(status, 200);
+    console.log(`went on after ${Date.now() - began} ms`);
+  });
+
   test('a server that is away ends nothing', BOUNDED, async (t) => {
     const { site, pages: [page], context } = await open(t, 1);
     let away = 0;

@@ -1,15 +1,16 @@
-/** Keeps pages signed in at a Munjigi server: when the access token expires, one tab renews it and tells the others. */
+/** Keeps pages signed in at a Munjigi server: when the access token expires, one tab renews and tells the others. */
 export function munjigi({ url = '', basePath = '/user', onEnd = () => {} } = {}) {
   const name = `munjigi ${url}${basePath}`;
   const channel = new BroadcastChannel(name);
+  const patience = () => AbortSignal.timeout(9000);
   const wait = (millis) => new Promise((done) => setTimeout(done, millis));
   let due = NaN; // when the token expires; Infinity: nobody is signed in
   let timer, renewing;
 
   const ask = async (path, method) => {
-    const headers = { accept: 'application/json' };
-    const answer = await fetch(url + basePath + path, { method, headers, credentials: 'include' });
-    if (answer.status !== 200 && answer.status !== 401) throw new Error(`${path}: ${answer.status}`);
+    const init = { method, headers: { accept: 'application/json' }, credentials: 'include', signal: patience() };
+    const answer = await fetch(url + basePath + path, init);
+    if (answer.status !== 200 && answer.status !== 401) throw new Error(answer.status);
     const said = await answer.json();
     const expires = Date.parse(said.accessExpiresAt ?? said.session?.accessExpiresAt);
     const clock = Date.parse(answer.headers.get('date')); // the server's
@@ -21,6 +22,7 @@ export function munjigi({ url = '', basePath = '/user', onEnd = () => {} } = {})
   };
 
   const know = (left) => {
+    if (timer === null) return;
     const ended = left === Infinity && due < Infinity;
     due = Date.now() + left;
     clearTimeout(timer);
@@ -31,9 +33,9 @@ export function munjigi({ url = '', basePath = '/user', onEnd = () => {} } = {})
   };
   channel.onmessage = ({ data }) => know(data);
 
-  /** One tab at a time. Without https there are no locks: then whoever wrote last. */
+  // One tab at a time. Without https there are no locks: then whoever wrote last.
   const alone = async (work) => {
-    if (navigator.locks) return navigator.locks.request(name, work);
+    if (navigator.locks) return navigator.locks.request(name, { signal: patience() }, work);
     const me = `${Math.random()} `;
     while (localStorage[name]?.split(' ')[1] > Date.now()) await wait(50);
     localStorage[name] = me + (Date.now() + 10_000);
@@ -46,11 +48,10 @@ export function munjigi({ url = '', basePath = '/user', onEnd = () => {} } = {})
     }
   };
 
-  /** Renews, unless another tab has done so meanwhile; whether somebody is signed in. */
   const renew = () => {
     const before = due;
     return (renewing ??= alone(async () => {
-      await wait(50); // for what the tab before us has to tell
+      await wait(50); // for what the tab before has to tell
       if (Object.is(due, before)) await ask('/refresh', 'POST');
       return due < Infinity;
     }).finally(() => (renewing = undefined)));
@@ -59,7 +60,6 @@ export function munjigi({ url = '', basePath = '/user', onEnd = () => {} } = {})
   return {
     renew,
     info: () => ask('/info', 'GET'),
-    /** `fetch`, once more after a 401. */
     async fetch(input, init) {
       const request = new Request(input, init);
       if (renewing || Date.now() >= due) await renew().catch(() => {});
@@ -69,7 +69,8 @@ export function munjigi({ url = '', basePath = '/user', onEnd = () => {} } = {})
     },
     close() {
       clearTimeout(timer);
-      channel.close();
+      timer = null;
+      channel.onmessage = null;
     },
   };
 }

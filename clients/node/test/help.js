@@ -1,4 +1,5 @@
 // What the tests share: a server with a short access TTL, an app before it, and an issuer that is not to be trusted too far.
+import { webcrypto } from 'node:crypto';
 import { createServer } from 'node:http';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 
@@ -72,8 +73,8 @@ export async function startIssuer(algorithm = 'ES256') {
   /** The same over texts that no library would write. */
   issuer.signRaw = async (header, payload) => {
     const signed = `${encode(header)}.${encode(payload)}`;
-    const key = await crypto.subtle.importKey('jwk', await exportJWK(privateKey), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
-    const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, text.encode(signed));
+    const key = await webcrypto.subtle.importKey('jwk', await exportJWK(privateKey), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+    const signature = await webcrypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, text.encode(signed));
     return `${signed}.${Buffer.from(signature).toString('base64url')}`;
   };
   return issuer;
