@@ -83,8 +83,9 @@ pub struct Core {
 }
 
 impl Core {
-    /// Opens the stores and everything that stands on them, and reads the revocations once. A command changes nothing by
-    /// that, and does without a Redis that is down.
+    /// Opens the stores and everything that stands on them, and reads the revocations once. A command makes no
+    /// keys by that, and does without a Redis that is down; like a server it makes the secret where there is no database yet, and brings the
+    /// schema up to date where `store.migrate` says so.
     ///
     /// # Errors
     /// A store cannot be opened, the secret is missing or not the database's; the message says what to do.

@@ -152,7 +152,8 @@ impl Connections {
 }
 
 impl Open {
-    /// Tells so many to go, the least needed first; says how many there were.
+    /// Tells at most so many to go, the least needed first; says how many there were. Never more than leave one to the address that has
+    /// the most: whoever has a single one pays only where everybody has.
     fn drop_some(&mut self, most: usize) -> usize {
         let mut waiting: Vec<_> = self
             .all
@@ -163,6 +164,8 @@ impl Open {
                 since => Some((std::cmp::Reverse(entry.siblings.load(Ordering::Relaxed)), since, entry)),
             })
             .collect();
+        let greatest = waiting.iter().map(|(siblings, _, _)| siblings.0).max().unwrap_or_default();
+        let most = most.min(greatest.saturating_sub(1).max(1));
         if waiting.len() > most {
             waiting.select_nth_unstable_by_key(most, |(siblings, since, _)| (*siblings, *since));
             waiting.truncate(most);
@@ -518,6 +521,17 @@ mod tests {
         let second = connections.place(VISITOR).unwrap();
         flood.retain(|place| !was_told_to_go(place));
         assert_eq!((flood.len(), was_told_to_go(&second)), (2, false));
+    }
+
+    #[test]
+    fn whoever_has_a_single_one_does_not_pay_for_who_has_more() {
+        let connections = connections(640);
+        let address = |n: u16| IpAddr::V4(std::net::Ipv4Addr::new(192, 0, n.to_be_bytes()[0], n.to_be_bytes()[1]));
+        let visitors: Vec<_> = (0..637).map(|n| connections.place(address(n)).unwrap()).collect();
+        let flood: Vec<_> = (0..3).map(|_| connections.place(ATTACKER).unwrap()).collect();
+        let newcomer = connections.place(VISITOR).unwrap();
+        assert_eq!(flood.iter().filter(|place| was_told_to_go(place)).count(), 2);
+        assert!(!visitors.iter().chain([&newcomer]).any(was_told_to_go));
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub enum Changing {
 /// Changes the password, and ends every session but the one at hand.
 ///
 /// # Errors
-/// A store cannot be reached, or too many passwords wait; the old password stands then.
+/// A store cannot be reached, or too many passwords wait; the old password stands then, as far as is known.
 pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -> Result<Changing, FlowError> {
     let (user, session) = (who.user_id(), who.session_id());
     let Some(known) = core.users.credentials_by_id(user).await? else { return Ok(Changing::Gone) };

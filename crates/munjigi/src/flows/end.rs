@@ -9,7 +9,7 @@ use crate::core::Core;
 /// Ends one session. `false`: it had ended before.
 ///
 /// # Errors
-/// The row could not be written: the session goes on.
+/// The row could not be written, as far as is known: one that was given up for too slow may still be.
 pub async fn end_session(core: &Core, user: UserId, session: SessionId) -> Result<bool, FlowError> {
     let now = core.now();
     let end = SessionEnd {
