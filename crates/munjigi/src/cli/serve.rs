@@ -80,6 +80,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let patience = config.server.client_timeout;
     let counts = app.core.metrics.connections.clone();
     let connections = Connections::new(config.server.max_connections, patience, counts);
+    // One for both listeners: whichever ends first has then waited for the requests under way on either.
     let handle = Handle::new();
     let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
     tokio::spawn(stop(handle.clone())?);
