@@ -25,8 +25,8 @@ use crate::http::input::MOST_HEAD;
 
 /// Connections that may wait to be accepted: a crowd that comes at once must not have to knock twice.
 const BACKLOG: u32 = 1024;
-/// Connections to the operations listener: a scraper, a probe, and somebody who looks.
-const OPERATIONS_CONNECTIONS: usize = 16;
+/// Connections to the operations listener: a scraper, a probe, and somebody who looks. The descriptors for them are in the reserve.
+const OPERATIONS_CONNECTIONS: usize = 8;
 /// Requests under way have so long to end when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -80,6 +80,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let patience = config.server.client_timeout;
     let counts = app.core.metrics.connections.clone();
     let connections = Connections::new(config.server.max_connections, patience, counts);
+    // One for both listeners: whichever ends first has then waited for the requests under way on either.
     let handle = Handle::new();
     let keeping_up = tokio::spawn(Arc::clone(&app).keep_up());
     tokio::spawn(stop(handle.clone(), Arc::clone(&app))?);

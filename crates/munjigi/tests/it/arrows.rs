@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("flows", &["crate::web", "crate::http", "crate::routes", "crate::app", "crate::cli", "crate::pages", "axum"]),
     ("passwords", &["crate::web", "crate::http", "crate::flows", "axum"]),
+    ("metrics", &["crate::web", "crate::http", "crate::routes", "crate::app", "crate::cli", "axum"]),
     ("config", &["crate::web", "crate::http", "crate::flows", "axum"]),
     ("pages", &["crate::web", "crate::http", "crate::flows", "crate::core", "axum"]),
     ("http", &["crate::web", "crate::routes", "crate::cli"]),

@@ -1,6 +1,7 @@
 //! The operations listener: what it serves, to whom, and what stands in it.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::json;
 
@@ -110,7 +111,7 @@ async fn connections_are_counted_while_they_are_open() {
     let mut server = place.serve().await;
     let operator = server.operator();
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
-    let mut held: Vec<_> = (0..40).map(|_| std::net::TcpStream::connect(&address).unwrap()).collect();
+    let mut held: Vec<_> = (0..40).map(|_| TcpStream::connect(&address).unwrap()).collect();
     let reads = async |operator: &Browser, name: &str| {
         Metrics::parse(&operator.clone().get("/metrics").await.expect(200).body).get(name, &[])
     };
@@ -129,9 +130,31 @@ async fn a_silent_client_of_it_keeps_nobody_waiting() {
     let url = greeting.split_whitespace().next_back().unwrap();
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
     // More than it has places: the idle ones go.
-    let _held: Vec<_> = (0..64).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    let _held: Vec<_> = (0..64).map(|_| TcpStream::connect(address).unwrap()).collect();
     operator.get("/metrics").await.expect(200);
     server.browser().get("/user/info").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_before_both_listeners_end() {
+    let place = place();
+    let mut server = place.serve().await;
+    let mut operator = server.operator();
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    let mut connection = TcpStream::connect(&address).unwrap();
+    let body = json!({ "username": "nobody", "password": "x" }).to_string();
+    let head =
+        "POST /user/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    connection.write_all(format!("{head}Content-Length: {}\r\n\r\n{}", body.len(), &body[..5]).as_bytes()).unwrap();
+    operator.get("/metrics").await.expect(200);
+    server.browser().get("/healthz").await.expect(200);
+    server.terminate();
+    eventually("it takes no more connections", async || TcpStream::connect(&address).is_err()).await;
+    connection.write_all(&body.as_bytes()[5..]).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert_eq!(server.ended().code(), Some(0));
 }
 
 #[tokio::test]
