@@ -90,9 +90,9 @@ describe('tokens of an issuer', () => {
       const header = { alg: 'ES256', typ: 'at+jwt', kid: 'k1' };
       await isRefused(await issuer.signRaw(header, issuer.claims(claims)), JSON.stringify(claims));
     }
-    for (const payload of ['[]', '"x"', 'null', '', '{', Buffer.from([0x7b, 0xff, 0x7d])]) {
-      const token = await issuer.signRaw({ alg: 'ES256', typ: 'at+jwt', kid: 'k1' }, Buffer.isBuffer(payload) ? payload.toString('latin1') : payload);
-      await isRefused(token, String(payload));
+    const odd = Buffer.from(JSON.stringify(issuer.claims({ name: '\u00e9' })), 'latin1');
+    for (const payload of ['[]', '"x"', 'null', '', '{', odd, Buffer.concat([Buffer.from('\ufeff'), Buffer.from(JSON.stringify(issuer.claims()))])]) {
+      await isRefused(await issuer.signRaw({ alg: 'ES256', typ: 'at+jwt', kid: 'k1' }, payload), String(payload).slice(0, 40));
     }
   });
 
@@ -142,7 +142,6 @@ describe('tokens of an issuer', () => {
       const own = munjigi({ issuer: issuer.url, url: odd.url, feedToken: false, log() {} });
       const hmac = await new SignJWT(issuer.claims()).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'shared' }).sign(secret);
       for (const token of [await issuer.sign(), hmac]) assert.equal((await ask(own, cookie(token))).user, null, JSON.stringify(keys));
-      await odd.close();
     }
   });
 
@@ -162,7 +161,6 @@ describe('tokens of an issuer', () => {
     assert.equal((await ask(own, cookie(old))).user.username, 'mina');
     await eventually(async () => assert.equal((await ask(own, cookie(token))).user?.username, 'mina'));
     assert.equal((await ask(own, cookie(old))).user, null, 'and one that is gone is gone, also for tokens that were seen');
-    await odd.close();
   });
 
   test('an endless set of keys is not read to its end', BOUNDED, async () => {
@@ -179,7 +177,6 @@ describe('tokens of an issuer', () => {
     await own.ready();
     assert.match(said[0], /more than 262144 bytes/);
     assert.equal((await ask(own, cookie(await issuer.sign()))).reason, 'unavailable');
-    await endless.close();
     assert.ok(sent < 16 << 20, `${sent} bytes were taken`);
   });
 });
@@ -241,7 +238,6 @@ describe('cookies', () => {
     assert.equal(await shown([...host, 'Authorization', 'Basic eDp5', 'authorization', `Bearer ${token}`, 'Cookie', own]), 'nobody');
     assert.equal(await shown([...host, 'Authorization', 'Bearer', 'Cookie', own]), 'nobody');
     assert.equal(await shown([...host, 'Authorization', 'Basic eDp5', 'Cookie', own]), 'mina');
-    await site.close();
   });
 });
 

@@ -181,13 +181,13 @@ describe('an Express app', { concurrency: true }, () => {
     const [access, refresh] = ['accessToken', 'refreshToken'].map((name) => `${name}=${program.cookies.get(name)}`);
     assert.equal(cookie, `${access}; ${refresh}`);
     assert.deepEqual(answer.headers.getSetCookie().map((line) => line.split('=')[0]).sort(), ['accessToken', 'refreshToken']);
-    await own.close();
   });
 
-  test('where renewal is off, the way leads through log-in and back', BOUNDED, async () => {
+  test('where renewal is off, the way leads through log-in and back', BOUNDED, async (t) => {
     let handler;
     const own = await listen((...both) => handler(...both));
     const near = await startServer({ 'tokens.access_ttl': '2s', 'server.trusted_origins': own.url });
+    t.after(() => near.stop());
     handler = app(munjigi({ issuer: near.url, feedToken: false, renew: false, log }));
     const page = { accept: 'text/html' };
     /** Where a browser comes to that follows to log-in and on. */
@@ -212,8 +212,6 @@ describe('an Express app', { concurrency: true }, () => {
     const { returnTo } = await stranger.post('/user/login', { ...person, return_to: field });
     assert.equal(returnTo, `${own.url}/notes?of=today`);
     assert.equal((await ask(own, stranger, '/notes')).status, 200);
-    await own.close();
-    await near.stop();
   });
 
   test('requireUser without a gate before it is a fault that says so', BOUNDED, async () => {
@@ -222,6 +220,5 @@ describe('an Express app', { concurrency: true }, () => {
     bare.use((error, req, res, next) => res.status(500).end(error.message));
     const own = await listen(bare);
     assert.match(await (await fetch(own.url)).text(), /requireUser\(\) stands before a route/);
-    await own.close();
   });
 });

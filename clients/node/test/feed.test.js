@@ -215,6 +215,7 @@ describe('a feed of somebody’s own making', { concurrency: true }, () => {
       const { gate, issuer } = await play(t, (response) => (response.writeHead(status, headers), response.end(status === 204 ? '' : current())), current());
       await gate.ready();
       assert.equal(issuer.asked.feed.length, 2, String(status));
+      assert.deepEqual(issuer.asked.other, [], 'the token goes nowhere else');
     });
     await Promise.all([...first, ...second]);
   });

@@ -1,6 +1,7 @@
 // What the tests share: a server with a short access TTL, an app before it, and an issuer that is not to be trusted too far.
 import { webcrypto } from 'node:crypto';
 import { createServer } from 'node:http';
+import { after } from 'node:test';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 
 export { eventually } from '../../../e2e/eventually.js';
@@ -8,14 +9,20 @@ export { Program, expiry, register, someone, startServer } from '../../../e2e/se
 
 export const BOUNDED = { timeout: 60_000 };
 
+const open = new Set();
+// Also what a failed test has left behind, or the process would wait for it.
+after(() => Promise.all([...open].map((close) => close())));
+
 /** Listens on a free port; its address, and how to end it at once. */
 export async function listen(handler) {
   const server = createServer(handler);
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const close = () => {
+    open.delete(close);
     server.closeAllConnections();
     return new Promise((done) => server.close(() => done()));
   };
+  open.add(close);
   return { url: `http://localhost:${server.address().port}`, close };
 }
 
@@ -32,7 +39,10 @@ export const json = async (answer) => ({ status: answer.status, ...(await answer
 export const cookie = (token) => ({ cookie: `accessToken=${token}` });
 
 const text = new TextEncoder();
-export const encode = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+export const encode = (value) => {
+  const bytes = typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value);
+  return Buffer.from(bytes).toString('base64url');
+};
 
 /** An issuer whose key is ours, so that it signs whatever a test wants; it publishes `keys` and plays what `feed` does. */
 export async function startIssuer(algorithm = 'ES256') {
@@ -42,7 +52,7 @@ export async function startIssuer(algorithm = 'ES256') {
     jwk,
     privateKey,
     keys: [jwk],
-    asked: { keys: 0, feed: [] },
+    asked: { keys: 0, feed: [], other: [] },
     feed: (request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('event: current\nid: 1\ndata: {}\n\n');
@@ -57,8 +67,8 @@ export async function startIssuer(algorithm = 'ES256') {
       issuer.asked.feed.push(request.headers);
       return issuer.feed(request, response);
     }
-    response.writeHead(404);
-    response.end();
+    issuer.asked.other.push(request.url);
+    response.writeHead(404).end();
   });
   Object.assign(issuer, site);
   const now = () => Math.floor(Date.now() / 1000);
