@@ -25,8 +25,8 @@ describe('an Express app', { concurrency: true }, () => {
   before(async () => {
     server = await startServer();
     quick = await startServer({ 'tokens.access_ttl': '2s' });
-    gates = await Promise.all([server, quick].map(async ({ url, command }) =>
-      munjigi({ issuer: url, feedToken: await command('secret', 'feed-token'), log }),
+    gates = await Promise.all([server, quick].map(async ({ url, run }) =>
+      munjigi({ issuer: url, feedToken: await run('secret', 'feed-token'), log }),
     ));
     [site, quickSite] = await Promise.all(gates.map((gate) => listen(app(gate))));
     await Promise.all(gates.map((gate) => gate.ready()));
