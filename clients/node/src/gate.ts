@@ -71,7 +71,7 @@ export class Gate {
     this.#contact = Promise.race([this.ready(), pause(FIRST_CONTACT)]).then(() => (this.#contact = undefined));
   }
 
-  /** Settled when tokens can be accepted: the keys were read, and the feed has said what has ended. */
+  /** Settled when the keys were asked for, and the feed has said what has ended. */
   async ready(): Promise<void> {
     await Promise.all([this.#feed.ready, this.#keys.load()]);
   }
@@ -109,8 +109,11 @@ export class Gate {
     if (refresh === undefined || !this.settings.renew) return nobody(known ? 'expired' : null);
     const renewal = await this.#renewals.renew({ ...shown, refresh });
     if (renewal.kind === 'unavailable') return { ...nobody('unavailable'), retryAfter: renewal.retryAfter };
-    // A refresh token that is not ours leaves no trace: it is as if it were not there.
-    if (renewal.kind === 'ended') return nobody(known || renewal.cookies.length ? 'expired' : null, renewal.cookies);
+    if (renewal.kind === 'ended') {
+      // A refresh token that is not the server's is as none: it answers without clearing a cookie.
+      const reason = access.kind === 'epoch ended' ? 'ended' : known || renewal.cookies.length ? 'expired' : null;
+      return nobody(reason, renewal.cookies);
+    }
     // By the server's clock the token is still good, and it is the server's to say.
     if (renewal.access === undefined && access.kind === 'expired' && this.#feed.mayAccept) return signedIn(access.verified, []);
     const anew = renewal.access === undefined ? access : await this.#judge(renewal.access);

@@ -37,7 +37,7 @@ export interface Munjigi extends Handler {
   refuse(request: Request, visitor: Visitor): Response;
   /** The answer with the visitor's new cookies, which every answer to them must carry. */
   carry(visitor: Visitor, response: Response): Response;
-  /** Settled when tokens can be accepted: the keys were read, and the feed has said what has ended. */
+  /** Settled when the keys were asked for, and the feed has said what has ended: from then on nobody waits. */
   ready(): Promise<void>;
   /** Stops following the feed. */
   close(): void;
