@@ -46,7 +46,8 @@ impl Problem {
 
 impl Refusal {
     /// The answer to a request that is refused, with the refusal as an extension, so that a server can render its own.
-    pub(crate) fn response<R: From<String>>(self) -> Response<R> {
+    #[must_use]
+    pub fn response<R: From<String>>(self) -> Response<R> {
         let problem = match self {
             Self::Unauthorized => Problem::new(StatusCode::UNAUTHORIZED, "login_required", "Please log in."),
             Self::LogInTooOld { max_age } => {

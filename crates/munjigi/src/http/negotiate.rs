@@ -11,6 +11,15 @@ pub const fn language_cookie(https: bool) -> &'static str {
     if https { "__Host-munjigi-language" } else { "munjigi-language" }
 }
 
+/// Whether a cookie, `name=value`, is that one, of this host or of the same host before it had https.
+#[must_use]
+pub fn is_language_cookie(pair: &[u8]) -> bool {
+    [true, false].iter().any(|https| {
+        pair.strip_prefix(language_cookie(*https).as_bytes())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
+    })
+}
+
 /// For people or for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

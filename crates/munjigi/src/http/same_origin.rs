@@ -14,7 +14,8 @@ use super::tracing::shown_path;
 use crate::app::App;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// What a browser wants it for.
+pub const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Refuses unsafe requests that a page of another origin made.
 pub async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {

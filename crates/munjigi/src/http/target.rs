@@ -36,13 +36,14 @@ impl FromRequestParts<Arc<App>> for Target {
     }
 }
 
-/// `X-Original-URL` (nginx), or what `X-Forwarded-Proto`, `-Host` and `-Uri` (Caddy, Traefik) say together.
+/// `X-Original-URL` (nginx), or what `X-Forwarded-Proto`, `-Host` and `-Uri` (Caddy, Traefik; or `X-Original-URI`) say together.
 fn said(headers: &HeaderMap) -> Option<Url> {
     if let Some(url) = one(headers, "x-original-url") {
         return Url::parse(url).ok();
     }
     let (scheme, host) = (one(headers, "x-forwarded-proto")?, one(headers, "x-forwarded-host")?);
-    let uri = one(headers, "x-forwarded-uri").filter(|uri| uri.starts_with('/'))?;
+    let uri = one(headers, "x-forwarded-uri").or_else(|| one(headers, "x-original-uri"));
+    let uri = uri.filter(|uri| uri.starts_with('/'))?;
     Url::parse(&format!("{scheme}://{host}{uri}")).ok()
 }
 

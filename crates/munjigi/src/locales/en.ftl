@@ -59,6 +59,7 @@ password-advice-long = At least { $min } characters. A sentence works well.
 reason-expired = Your session has expired. Please log in again.
 reason-ended = You were logged out on this device. Please log in again.
 reason-reused = For your safety, we logged you out: your session seems to have been used somewhere else too. Please log in again, and change your password if that wasn’t you.
+reason-again = Please enter your password again to go on.
 
 ## Log in
 

@@ -1,6 +1,7 @@
 //! `GET, POST …/login`
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
@@ -29,6 +30,8 @@ use crate::http::input::{Asked, Input, Ticked};
 pub struct Way {
     return_to: Option<String>,
     reason: Option<String>,
+    /// In seconds: whoever logged in longer ago is asked all the same.
+    max_age: Option<u64>,
 }
 
 /// What is typed.
@@ -50,7 +53,7 @@ pub struct Typed {
     return_to: Option<String>,
 }
 
-/// Nobody is signed in.
+/// Nobody is signed in, or somebody is whose log-in is older than was asked for.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LogInAsks)]
 #[serde(rename_all = "camelCase")]
@@ -73,13 +76,20 @@ pub(super) struct Welcome<'a> {
 
 /// The page, or for somebody who is signed in, straight on.
 pub async fn ask(State(app): State<Arc<App>>, visitor: Visitor, Asked(way): Asked<Way>) -> Answer {
-    if visitor.identity().is_some() {
-        return Answer::see_other(target(&app, way.return_to.as_deref()));
+    let return_to = way.return_to.as_deref();
+    if let Some(who) = visitor.identity() {
+        let since = who.since_log_in(app.gate.parts().clock.now());
+        if way.max_age.is_none_or(|max_age| since <= Duration::from_secs(max_age)) {
+            return Answer::see_other(target(&app, return_to));
+        }
+        let page = page(&app, who.username(), Ticked(false), return_to);
+        let page = LogInPage { reason: Some("again"), registration_open: false, ..page };
+        return Answer::json(Asks { logged_in: true, reason: None }).or_page("login", page);
     }
     let known = ["expired", "ended", "reused"];
     let asked = way.reason.as_deref().and_then(|reason| known.into_iter().find(|known| *known == reason));
     let reason = visitor.reason().map(munjigi_gate::Reason::as_str).or(asked);
-    let page = LogInPage { reason, ..page(&app, "", Ticked(false), way.return_to.as_deref()) };
+    let page = LogInPage { reason, ..page(&app, "", Ticked(false), return_to) };
     Answer::json(Asks { logged_in: false, reason }).or_page("login", page)
 }
 

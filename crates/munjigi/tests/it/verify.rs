@@ -1,5 +1,7 @@
 //! `/auth/verify`: what a proxy is told of a visitor, and what visitors try to be told for.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::json;
 
@@ -88,9 +90,13 @@ async fn an_app_gets_its_own_cookies_and_none_of_ours() {
     let (access, refresh) = (mina.access(), mina.refresh());
     let line =
         format!("theme=dark; accessToken={access}; basket=\"a b\"; refreshToken={refresh}; __Host-accessToken=x");
-    let mut browser = site.browser().with("cookie", &line).with("cookie", "deviceToken=y; second=2");
+    let mut browser =
+        site.browser().with("cookie", &line).with("cookie", "deviceToken=y; munjigi-language=ko; second=2");
     let reply = ask(&mut browser, "GET", "").await.expect(200);
     assert_eq!(reply.header("x-upstream-cookie"), Some("theme=dark; basket=\"a b\"; second=2"));
+    let language = format!("__Host-munjigi-language=ko; accessToken={access}; munjigi-languages=2");
+    let reply = ask(&mut site.browser().with("cookie", &language), "GET", "").await.expect(200);
+    assert_eq!(reply.header("x-upstream-cookie"), Some("munjigi-languages=2"));
 }
 
 #[tokio::test]
@@ -128,6 +134,84 @@ async fn who_is_not_signed_in_is_led_to_log_in_and_back() {
     let mut by_nginx = stranger.from("10.0.0.1").with("x-original-url", "http://app.example.com/x");
     let reply = ask(&mut by_nginx, "GET", "?login=redirect").await.expect(302);
     assert!(reply.location().ends_with("?return_to=http%3A%2F%2Fapp.example.com%2Fx"), "{}", reply.location());
+    let by_path = site.browser().from("10.0.0.1").with("x-forwarded-proto", "http");
+    let mut by_path = by_path.with("x-forwarded-host", "app.example.com").with("x-original-uri", "/y");
+    let reply = ask(&mut by_path, "GET", "?login=redirect").await.expect(302);
+    assert!(reply.location().ends_with("?return_to=http%3A%2F%2Fapp.example.com%2Fy"), "{}", reply.location());
+}
+
+#[tokio::test]
+async fn whoever_could_do_nothing_with_a_page_is_told_so_instead() {
+    let site = Site::with(&SETTINGS).await;
+    for (dest, accept, status) in [
+        ("document", "text/html", 302),
+        ("iframe", "*/*", 302),
+        ("empty", "text/html, application/xhtml+xml", 302),
+        ("empty", "*/*", 401),
+        ("empty", "application/json", 401),
+        ("websocket", "", 401),
+        ("image", "image/avif,*/*;q=0.8", 401),
+    ] {
+        let visitor = going_to(&site.browser(), "/board").with("sec-fetch-dest", dest).with("accept", accept);
+        ask(&mut visitor.clone(), "GET", "?login=redirect").await.expect(status);
+    }
+    // A program that does not say what it wants it for is led, whatever it accepts.
+    let mut program = going_to(&site.browser(), "/board").with("accept", "application/json");
+    ask(&mut program, "GET", "?login=redirect").await.expect(302);
+}
+
+#[tokio::test]
+async fn a_proxy_may_demand_that_the_log_in_is_not_long_ago() {
+    let site = Site::with(&SETTINGS).await;
+    let mut mina = site.registered("mina").await;
+    ask(&mut mina, "GET", "?max_age=900").await.expect(200);
+    site.clock.advance(Duration::from_secs(901));
+    let refused = ask(&mut mina, "GET", "?max_age=900").await;
+    refused.problem(401, "login_required");
+    assert!(refused.header("www-authenticate").unwrap().contains("max_age=\"900\""));
+    assert_eq!(refused.cookies().len(), 2, "a renewal makes no log-in younger, and is a renewal all the same");
+    ask(&mut mina, "GET", "?max_age=902").await.expect(200);
+    ask(&mut mina, "GET", "").await.expect(200);
+    ask(&mut going_to(&mina.as_bearer(), "/"), "GET", "?max_age=900&login=redirect").await.expect(401);
+
+    let led = ask(&mut going_to(&mina, "/pay"), "GET", "?max_age=900&login=redirect").await.expect(302);
+    let way = "/user/login?return_to=http%3A%2F%2Fapp.example.com%2Fpay&max_age=900";
+    assert_eq!(led.location(), format!("http://auth.example.com{way}"));
+    // The page asks somebody who is signed in: leading them on would lead them in circles.
+    let page = mina.get(way).await.expect(200).body;
+    assert!(page.contains("value=\"mina\"") && page.contains("Please enter your password again"), "{page}");
+    let typed = [("username", "mina"), ("password", crate::harness::PASSWORD)];
+    let there = "http://app.example.com/pay";
+    let reply = mina.post_form("/user/login", &[typed[0], typed[1], ("return_to", there)]).await.expect(303);
+    assert_eq!(reply.location(), there);
+    ask(&mut going_to(&mina, "/pay"), "GET", "?max_age=900&login=redirect").await.expect(200);
+    assert_eq!(mina.get(way).await.expect(303).location(), there, "and who has just logged in is led on");
+}
+
+#[tokio::test]
+async fn what_a_visitor_puts_behind_the_proxys_own_words_has_no_effect() {
+    let site = Site::with(&SETTINGS).await;
+    let mina = site.registered("mina").await;
+    site.clock.advance(Duration::from_secs(100));
+    let too_old = "?max_age=60&login=redirect";
+    for behind in
+        ["", "&max_age=9999", "&max_age=", "&login=no", "&login", "&%6dax_age=9999&login=x&renew=x", "&%ff=%ff&="]
+    {
+        let led = ask(&mut going_to(&mina, "/"), "GET", &format!("{too_old}{behind}")).await.expect(302);
+        assert!(led.location().ends_with("&max_age=60"), "{behind}: {}", led.location());
+    }
+    // An app may have such words of its own.
+    for path in ["/search?max_age=15m&login=x", "/search?a&max_age=15m&login=x&renew=x"] {
+        let query = format!("?login=redirect&path={path}");
+        ask(&mut going_to(&site.browser(), "/"), "GET", &query).await.expect(302);
+        ask(&mut mina.clone(), "GET", &query).await.expect(200);
+    }
+    // And a demand that cannot be read is not one that is met.
+    for demand in ["", "0", "-1", "15m", "900 ", "1e9", "99999999999999999999"] {
+        ask(&mut mina.clone(), "GET", &format!("?max_age={}", demand.replace(' ', "%20")))
+            .await
+            .problem(400, "malformed");
+    }
 }
 
 #[tokio::test]
@@ -173,6 +257,10 @@ async fn where_a_proxy_drops_the_cookies_of_a_yes_the_visitor_comes_again_with_t
         assert_eq!(reply.cookies().len(), 2);
         ask(&mut visitor, method, "?renew=redirect").await.expect(200);
     }
+    // What opens a WebSocket follows no redirect.
+    let mut socket = going_to(&mina, "/live").with("upgrade", "websocket").with("sec-websocket-version", "13");
+    let reply = ask(&mut socket, "GET", "?renew=redirect").await.expect(200);
+    assert_eq!((reply.header("remote-user"), reply.cookies().len()), (Some("mina"), 2));
     // Nobody knows where to: better a renewal that the proxy may drop than none.
     let reply = ask(&mut mina.clone(), "GET", "?renew=redirect").await.expect(200);
     assert_eq!(reply.cookies().len(), 2);
