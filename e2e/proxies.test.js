@@ -139,14 +139,60 @@ describe('forward-auth', { concurrency: 4 }, () => {
         assert.deepEqual(told['remote-user'], [person.username]);
       });
 
-      test('nobody is led away by what they say of where they were going', BOUNDED, async () => {
+      test('what a visitor says of where they were going has no effect', BOUNDED, async () => {
+        for (const there of ['https://evil.example', place.site]) {
+          const headers = {
+            'X-Original-URL': `${there}/elsewhere`, 'X-Original-URI': '/elsewhere', 'X-Forwarded-Host': new URL(there).host,
+            'X-Forwarded-Uri': '/elsewhere', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Method': 'POST',
+          };
+          // Nor what looks like the words between the proxy and Munjigi.
+          const mine = `${place.site}/mine?login=no&renew=no&max_age=1&path=x`;
+          const led = await new Visitor(place.origins).ask('GET', mine, { headers });
+          assert.equal(led.status, 302);
+          const page = new URL(led.where);
+          assert.equal(page.origin, place.login);
+          assert.equal(new URL(page.searchParams.get('return_to'), place.site).href, mine);
+        }
+      });
+
+      test('no way of writing a path leads past the question', BOUNDED, async () => {
+        const paths = [
+          '/user%0A', '/user%0a?x', '/user%0D', '/user%00', '/user;x', '/user;/../board', '/user%2f..%2fboard', '/user/..%2fboard', '/user/%2e%2e/board',
+          '/user/../board', '/user/.%2e/board', '/user/..;/board', '/user//..//board', '//user/../board', '/./user/../board', '/USER/board', '/%75ser/../board',
+          '/user\\..\\board', '/.well-known/jwks.json%0A', '/.well-known/jwks.json/../../board', '/.well-known/change-password%0A', '/munjigi/verify',
+          '/user/%2e%2e%2fboard', '/user%09', '/user%20', '/userx', '/user#/../board', `${place.site}/user/../board`, '*', '/auth/verify', '//munjigi/verify',
+        ];
+        const headers = { 'Remote-User': 'admin', 'Remote_User': 'admin' };
+        const reached = [];
+        for (const path of paths) {
+          const answer = await new Visitor(place.origins).ask(path === '*' ? 'OPTIONS' : 'POST', place.site, { headers, path });
+          if (answer.text.includes('"app":true') || answer.headers['remote-user']) reached.push(path);
+        }
+        assert.deepEqual(reached, []);
+      });
+
+      test('a script is told that nobody is signed in, and not led to a page', BOUNDED, async () => {
+        const headers = { accept: '*/*', 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'cors' };
+        const answer = await new Visitor(place.origins).ask('GET', `${place.site}/api/board`, { headers });
+        assert.equal(answer.status, 401);
+      });
+
+      test('a WebSocket is asked about, and opens with who it is', BOUNDED, async () => {
+        const { person, visitor } = await signedIn();
         const headers = {
-          'X-Original-URL': 'https://evil.example/', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Uri': '/evil',
-          'X-Forwarded-Proto': 'https', 'X-Forwarded-Method': 'POST',
+          connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': btoa('sixteen bytes of'),
+          accept: '*/*', 'sec-fetch-dest': 'websocket', 'remote-user': 'admin',
         };
-        const led = await new Visitor(place.origins).ask('GET', `${place.site}/mine`, { headers });
-        assert.equal(new URL(led.where).origin, place.login);
-        assert.ok(!led.where.includes('evil'), led.where);
+        const refused = await new Visitor(place.origins).ask('GET', `${place.site}/live`, { headers });
+        assert.equal(refused.status, 401, refused.text);
+        await expiry(visitor.cookie('accessToken'));
+        for (const renews of [true, false]) {
+          const opened = await visitor.ask('GET', `${place.site}/live`, { headers });
+          assert.equal(opened.status, 101, `renews: ${renews}`);
+          assert.deepEqual(opened.json()['remote-user'], [person.username]);
+          assert.ok(!opened.text.includes('Token='), opened.text);
+          await visitor.go('GET', `${place.site}/`);
+        }
       });
 
       test('a renewal reaches the browser, and a form arrives as it was sent', BOUNDED, async () => {
@@ -154,9 +200,15 @@ describe('forward-auth', { concurrency: 4 }, () => {
         for (const [method, options] of [['GET', {}], ['POST', { body: { text: 'written at length' } }]]) {
           const before = ['accessToken', 'refreshToken'].map((name) => visitor.cookie(name));
           await expiry(before[0]);
-          const answer = (await visitor.go(method, `${place.site}/post`, options)).json();
-          assert.deepEqual([answer.method, answer.path], [method, '/post']);
-          if (options.body) assert.equal(answer.body, 'text=written+at+length');
+          const answer = await visitor.go(method, `${place.site}/post`, options);
+          const { body, ...got } = answer.json();
+          assert.deepEqual([got.method, got.path], [method, '/post']);
+          if (options.body) assert.equal(body, 'text=written+at+length');
+          if ('set-cookie' in answer.headers && answer.headers['set-cookie'].length > 1) {
+            assert.equal(answer.headers['cache-control'], 'no-store', 'no cache hands out a session');
+          }
+          const next = await visitor.ask('GET', `${place.site}/`);
+          assert.equal(next.headers['cache-control'], 'public, max-age=60', 'else the app says what caches may do');
           const renewed = ['accessToken', 'refreshToken'].map((name) => visitor.cookie(name));
           assert.ok(renewed.every((token, number) => token && token !== before[number]), 'both cookies are new');
         }

@@ -1,5 +1,6 @@
 // A real proxy with one of our examples, an app behind it, and a visitor before it.
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
@@ -27,15 +28,24 @@ export async function startApp(port) {
     for await (const piece of request.setEncoding('utf8')) body += piece;
     response.setHeader('set-cookie', 'theme=dark; Path=/');
     response.setHeader('content-type', 'application/json');
-    const headers = {};
-    for (let at = 0; at < request.rawHeaders.length; at += 2) {
-      const name = request.rawHeaders[at].toLowerCase();
-      (headers[name] ??= []).push(request.rawHeaders[at + 1]);
-    }
-    response.end(JSON.stringify({ app: true, method: request.method, path: request.url, body, headers }));
+    response.setHeader('cache-control', 'public, max-age=60');
+    response.end(JSON.stringify({ app: true, method: request.method, path: request.url, body, headers: lines(request) }));
+  });
+  // Once the WebSocket is open it says who has come, without any frame around it.
+  server.on('upgrade', (request, socket) => {
+    const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`, '', ''];
+    socket.on('error', () => socket.destroy()).end(head.join('\r\n') + JSON.stringify(lines(request)));
   });
   await new Promise((listening) => server.listen(port, '127.0.0.1', listening));
   return { stop: () => new Promise((closed) => server.close(closed).closeAllConnections()) };
+}
+
+/** All lines of each header. */
+function lines({ rawHeaders }) {
+  const headers = {};
+  for (let at = 0; at < rawHeaders.length; at += 2) (headers[rawHeaders[at].toLowerCase()] ??= []).push(rawHeaders[at + 1]);
+  return headers;
 }
 
 /** How each of them is run in a folder that holds its example, with nothing of the machine's configuration. */
@@ -129,7 +139,7 @@ export class Visitor {
   }
 
   /** Sends a request and answers with status, headers and body; `ports` are where the hosts really are. */
-  async ask(method, url, { headers = {}, body } = {}) {
+  async ask(method, url, { headers = {}, body, path } = {}) {
     const { hostname, host, protocol, pathname, search } = new URL(url);
     const sent = { host, accept: 'text/html', ...headers };
     const cookies = [...this.cookies.values()].filter(({ domain }) => hostname === domain || hostname.endsWith(`.${domain}`));
@@ -137,15 +147,17 @@ export class Visitor {
     if (body) sent['content-type'] = 'application/x-www-form-urlencoded';
     const { request } = protocol === 'https:' ? https : http;
     const options = {
-      method, headers: sent, host: '127.0.0.1', port: this.origins[host], path: pathname + search, agent: false,
+      method, headers: sent, host: '127.0.0.1', port: this.origins[host], path: path ?? pathname + search, agent: false,
       servername: hostname, rejectUnauthorized: false, timeout: 20_000,
     };
     const answer = await new Promise((done, failed) => {
       const asked = request(options, done).once('error', failed);
+      // What comes after it is the answer's text.
+      asked.once('upgrade', (head, socket, first) => done(Object.assign(socket, { statusCode: head.statusCode, headers: head.headers, first })));
       asked.once('timeout', () => asked.destroy(new Error(`no answer from ${url}`)));
       asked.end(body && new URLSearchParams(body).toString());
     });
-    let text = '';
+    let text = answer.first?.toString() ?? '';
     for await (const piece of answer.setEncoding('utf8')) text += piece;
     for (const line of answer.headers['set-cookie'] ?? []) this.keep(line, hostname);
     const { statusCode: status, headers: got } = answer;

@@ -4,7 +4,9 @@ local http = require "socket.http"
 local sink = require("ltn12").sink
 
 local VERIFY = "http://127.0.0.1:3000/auth/verify?login=redirect"
-local ASKED = { "Cookie", "Authorization", "User-Agent" }
+local ASKED = {
+  "Cookie", "Authorization", "User-Agent", "Accept", "Accept-Language", "Sec-Fetch-Dest", "Sec-WebSocket-Version",
+}
 local IDENTITY = { "Remote-User", "Remote-Id", "Remote-Name", "Remote-Email", "Remote-Groups" }
 
 http.TIMEOUT = 5
@@ -32,11 +34,12 @@ function verify(r)
   -- A renewal, or cookies that are taken away: the configuration sets them.
   set(r.subprocess_env, "MUNJIGI_ACCESS", answer["x-set-cookie-access"])
   set(r.subprocess_env, "MUNJIGI_REFRESH", answer["x-set-cookie-refresh"])
-  if status == 302 then
-    r.err_headers_out["Location"] = answer["location"]
-    r.err_headers_out["Cache-Control"] = "no-store"
+  if status ~= 200 then
+    for _, name in ipairs { "Location", "Cache-Control", "Retry-After", "WWW-Authenticate" } do
+      set(r.err_headers_out, name, answer[name:lower()])
+    end
+    return status
   end
-  if status ~= 200 then return status end
 
   for _, name in ipairs(IDENTITY) do set(r.headers_in, name, answer[name:lower()]) end
   set(r.headers_in, "Cookie", answer["x-upstream-cookie"])

@@ -1,7 +1,9 @@
 -- Asks Munjigi who a visitor is, for HAProxy 2.6 or newer.
 
 local VERIFY = "http://127.0.0.1:3000/auth/verify?login=redirect"
-local ASKED = { "cookie", "authorization", "user-agent" }
+local ASKED = {
+  "cookie", "authorization", "user-agent", "accept", "accept-language", "sec-fetch-dest", "sec-websocket-version",
+}
 local IDENTITY = { "remote-user", "remote-id", "remote-name", "remote-email", "remote-groups" }
 
 -- Lines of a header, from 0 on.
@@ -30,9 +32,9 @@ core.register_action("munjigi", { "http-req" }, function(txn)
   local answer = core.httpclient():get { url = VERIFY, headers = headers, timeout = 5000 }
   local status = answer and answer.status or 0
   if status ~= 200 then
-    local reply = txn:reply { status = status >= 300 and status or 503 }
+    local reply = txn:reply { status = status >= 300 and status or 503, body = answer and answer.body }
     reply:add_header("cache-control", "no-store")
-    for _, name in ipairs { "location", "set-cookie", "retry-after", "content-type" } do
+    for _, name in ipairs { "location", "set-cookie", "retry-after", "content-type", "www-authenticate" } do
       for _, line in pairs(answer and answer.headers and answer.headers[name] or {}) do reply:add_header(name, line) end
     end
     txn:done(reply)
