@@ -131,7 +131,7 @@ async fn requests_that_are_given_up_at_any_step_leave_nothing_behind() {
 
 #[tokio::test]
 async fn who_goes_away_while_their_password_waits_has_not_failed() {
-    let place = Place::new().set("limits.log_in_account", "4/15m").set("server.client_timeout", "2s");
+    let place = Place::new().set("limits.log_in_account", "18/15m").set("server.client_timeout", "2s");
     let place = place.set("passwords.workers", "1").set("passwords.queue", "64");
     let place = place.set("passwords.argon2_memory", "16MiB").set("passwords.argon2_passes", "4");
     let server = place.serve().await;
