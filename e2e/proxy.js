@@ -41,6 +41,35 @@ export async function startApp(port) {
   return { stop: () => new Promise((closed) => server.close(closed).closeAllConnections()) };
 }
 
+/** A Redis of one's own, to be taken away. */
+export async function startRedis() {
+  const port = await freePort();
+  const child = spawn('redis-server', ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { stdio: 'ignore', cwd: tmpdir() });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = new Promise((done) => child.once('close', done).once('error', done));
+  const stop = async () => {
+    kill();
+    await ended;
+    process.removeListener('exit', kill);
+  };
+  if (await answers(port, child)) return { url: `redis://127.0.0.1:${port}/`, stop };
+  await stop();
+  throw new Error('redis-server did not start');
+}
+
+/** Waits until a program listens on a port, or has ended. */
+async function answers(port, child) {
+  for (let tried = 0; tried < 200 && child.exitCode === null; tried += 1) {
+    const listens = await new Promise((done) => {
+      const socket = connect(port, '127.0.0.1', () => done(Boolean(socket.destroy()))).once('error', () => done(false));
+    });
+    if (listens) return true;
+    await pause(50);
+  }
+  return false;
+}
+
 /** All lines of each header. */
 function lines({ rawHeaders }) {
   const headers = {};
@@ -118,14 +147,7 @@ export async function startProxy(kind, example, replaced, port) {
     process.removeListener('exit', kill);
     await rm(folder, { recursive: true, force: true });
   };
-  for (let tried = 0; tried < 200; tried += 1) {
-    if (child.exitCode !== null) break;
-    const listens = await new Promise((done) => {
-      const socket = connect(port, '127.0.0.1', () => done(Boolean(socket.destroy()))).once('error', () => done(false));
-    });
-    if (listens) return { stop, log: () => log };
-    await pause(50);
-  }
+  if (await answers(port, child)) return { stop, log: () => log };
   await stop();
   throw new Error(`${kind} did not start:\n${log}`);
 }

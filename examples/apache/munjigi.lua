@@ -41,6 +41,8 @@ function verify(r)
     return status
   end
 
+  -- What a visitor names in it would be taken away.
+  set(r.headers_in, "Connection", nil)
   for _, name in ipairs(IDENTITY) do set(r.headers_in, name, answer[name:lower()]) end
   set(r.headers_in, "Cookie", answer["x-upstream-cookie"])
   return apache2.OK
