@@ -237,27 +237,27 @@ describe('forward-auth', { concurrency: 4 }, () => {
         }
       });
 
-      test('who logged in long ago does so again where that is demanded, and comes back', BOUNDED, async (t) => {
-        if (place.example !== 'one-host' || !(place.kind in RECENTLY)) return t.skip('in the examples of nginx and Caddy');
-        const { person, visitor } = await signedIn();
-        const there = `${place.site}/payments/1?id=7`;
-        assert.equal((await visitor.ask('GET', there)).status, 200);
-        await expiry(visitor.cookie('accessToken'));
-        assert.equal((await visitor.go('GET', `${place.site}/`)).status, 200, 'a renewal, which makes no log-in younger');
-        await expiry(visitor.cookie('accessToken'));
-        const led = await visitor.go('GET', `${place.site}/`).then(() => visitor.ask('GET', there));
-        assert.equal(led.status, 302, led.text);
-        const page = await visitor.ask('GET', led.where);
-        assert.equal(page.status, 200, 'the page asks, although somebody is signed in');
-        // Three seconds are short, where the machine has other things to do.
-        for (let tried = 0, back; back !== 200; tried += 1) {
-          assert.ok(tried < 10, 'led in circles');
-          const return_to = new URL(led.where).searchParams.get('return_to');
-          const answer = await visitor.ask('POST', `${place.login}/user/login`, { body: { ...person, return_to } });
-          assert.equal(answer.where, there);
-          back = (await visitor.ask('GET', answer.where)).status;
-        }
-      });
+      if (/^(nginx|Caddy), one host$/.test(name)) {
+        test('who logged in long ago does so again where that is demanded, and comes back', BOUNDED, async () => {
+          const { person, visitor } = await signedIn();
+          const there = `${place.site}/payments/1?id=7`;
+          await expiry(visitor.cookie('accessToken'));
+          assert.equal((await visitor.go('GET', `${place.site}/`)).status, 200, 'a renewal, which makes no log-in younger');
+          await expiry(visitor.cookie('accessToken'));
+          const led = await visitor.go('GET', `${place.site}/`).then(() => visitor.ask('GET', there));
+          assert.equal(led.status, 302, led.text);
+          const page = await visitor.ask('GET', led.where);
+          assert.equal(page.status, 200, 'the page asks, although somebody is signed in');
+          // Three seconds are short, where the machine has other things to do.
+          for (let tried = 0, back; back !== 200; tried += 1) {
+            assert.ok(tried < 10, 'led in circles');
+            const return_to = new URL(led.where).searchParams.get('return_to');
+            const answer = await visitor.ask('POST', `${place.login}/user/login`, { body: { ...person, return_to } });
+            assert.equal(answer.where, there);
+            back = (await visitor.ask('GET', answer.where)).status;
+          }
+        });
+      }
 
       test('a log-out is instant', BOUNDED, async () => {
         const { visitor } = await signedIn();
