@@ -47,6 +47,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("login.html", include_str!("../templates/login.html")),
     ("logout.html", include_str!("../templates/logout.html")),
     ("mark.html", include_str!("../templates/mark.html")),
+    ("parts.html", include_str!("../templates/parts.html")),
     ("register.html", include_str!("../templates/register.html")),
 ];
 
