@@ -42,6 +42,8 @@ pub struct Site {
     pub client_timeout: Duration,
     /// Visitors use https.
     pub https: bool,
+    /// Somebody works on the pages.
+    pub development: bool,
     /// What every answer carries.
     pub security_headers: SecurityHeaders,
 }
@@ -97,6 +99,7 @@ impl Site {
             after_login: config.pages.after_login.clone(),
             client_timeout: server.client_timeout,
             https: config.https(),
+            development: config.pages.development,
             security_headers: SecurityHeaders::new(if config.https() { server.hsts } else { Hsts::Off }, &others)?,
         })
     }

@@ -30,13 +30,13 @@ use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
-use crate::app::App;
+use crate::app::{App, Site};
 use crate::http::error::{Code, Problem};
 use crate::http::{input, measure, render, same_origin, tracing as request_id};
 use crate::metrics::Routes;
 use crate::web::{
     account, api, health, home, info, jwks, log_in, log_out, metrics, openapi, refresh, register, revocations,
-    sessions, statics, verify,
+    sessions, statics, style, verify,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -46,7 +46,7 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// The whole service, as `munjigi serve` runs it.
 pub fn router(app: &Arc<App>) -> Router {
-    let mut table = table(&app.site.base_path);
+    let mut table = table_of(&app.site);
     standing_alone(&mut table);
     let counted = table.counted(app);
     let router = table.router(app).fallback(|| async { Problem::new(Code::NotFound) });
@@ -66,7 +66,7 @@ fn for_proxies(app: &Arc<App>) -> Router<Arc<App>> {
 /// The pages and calls alone, to be merged into an app that has its own `/`, its own health and its own 404. Serve that app
 /// `into_make_service_with_connect_info::<SocketAddr>()`: without the address of the other end nothing can be limited by it.
 pub fn embed(app: &Arc<App>) -> Router {
-    let table = table(&app.site.base_path);
+    let table = table_of(&app.site);
     let counted = table.counted(app);
     around(table.router(app), app).layer(from_fn_with_state(counted, measure::answers))
 }
@@ -92,6 +92,15 @@ fn standing_alone(table: &mut Table) {
     table.open(GET, "/healthz", health::alive);
     table.open(GET, "/readyz", health::ready);
     table.open(GET, "/openapi.json", openapi::show);
+}
+
+/// What there is below the base path, and what is shown besides to whoever works on the pages.
+fn table_of(site: &Site) -> Table {
+    let mut table = table(&site.base_path);
+    if site.development {
+        table.open(GET, &format!("{}/style", site.base_path), style::show);
+    }
+    table
 }
 
 fn table(base_path: &str) -> Table {

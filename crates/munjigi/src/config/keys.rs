@@ -162,6 +162,11 @@ pub const KEYS: &[Key] = &[
         "`info` under `server.base_path`",
         "Path where a log-in leads that was not on its way anywhere.",
     ),
+    key(
+        "pages.development",
+        "false",
+        "For whoever works on the pages, on their own machine: all components are shown at `style` under `server.base_path`.",
+    ),
     key("log.format", "text", "`text` for people, `json` for programs."),
     key(
         "log.level",

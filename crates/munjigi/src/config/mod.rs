@@ -190,6 +190,8 @@ pub struct Pages {
     pub name: String,
     /// Where a log-in leads that was not on its way anywhere.
     pub after_login: String,
+    /// Somebody works on the pages, on their own machine.
+    pub development: bool,
 }
 
 /// Log.
@@ -221,6 +223,7 @@ impl Config {
         let server = Server::read(r);
         let tokens = Tokens::read(r, &server);
         let site_name = r.text("pages.name");
+        let development = r.on_this_machine("pages.development", &server.public_url);
         let config = Self {
             store: Store::read(r),
             cookies: Cookies::read(r, &server.public_url),
@@ -235,6 +238,7 @@ impl Config {
             pages: Pages {
                 name: site_name,
                 after_login: r.path("pages.after_login").unwrap_or_else(|| format!("{}/info", server.base_path)),
+                development,
             },
             log: Log { format: r.one_of("log.format", values::LOG_FORMAT), level: r.log_level("log.level") },
             server,

@@ -148,6 +148,21 @@ impl<'a> Reader<'a> {
         )
     }
 
+    /// True or false; true only where nobody but this machine comes.
+    pub fn on_this_machine(&mut self, name: &str, public_url: &Url) -> bool {
+        let here = match public_url.host() {
+            Some(url::Host::Domain(host)) => host == "localhost" || host.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let wanted = self.one_of(name, BOOL);
+        if wanted && !here {
+            self.refuse(name, "false, because server.public_url is not on this machine");
+        }
+        wanted && here
+    }
+
     /// A whole number.
     pub fn number<N: Number>(&mut self, name: &str, range: RangeInclusive<N>) -> N {
         self.optional_number(name, range.clone()).unwrap_or(*range.start())

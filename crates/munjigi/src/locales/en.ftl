@@ -185,3 +185,70 @@ field-password-wrong = That isn’t your current password.
 
 device-on = { $browser } on { $system }
 device-unknown = Unknown device
+
+## Components of pages to come, and the page that shows all components
+
+label-email = Email address
+label-code = 6-digit code
+
+second-factor-title = Enter your code
+second-factor-text = Open your authenticator app and enter the code it shows for this site.
+second-factor-submit = Continue
+second-factor-other = Use a recovery code instead
+
+passkey-title = Log in with a passkey
+passkey-text = Use your fingerprint, your face or the lock of your screen.
+passkey-submit = Use a passkey
+passkey-or = or
+passkey-password = Use your password
+
+forgot-title = Forgot your password?
+forgot-text = Tell us your email address, and we’ll send you a link to choose a new one.
+forgot-submit = Send the link
+forgot-back = Back to log-in
+sent-title = Check your email
+sent-text = If there’s an account for { $email }, a link is on its way. It works for { $minutes ->
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+}.
+reset-title = Choose a new password
+verify-title = Confirm your email address
+verify-text = Is { $email } yours?
+verify-submit = Yes, it’s mine
+
+mail-subject = Your new password for { $site }
+mail-greeting = Hello, { $name }
+mail-text = Someone, hopefully you, asked to choose a new password. The link works once, within { $minutes ->
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+}.
+mail-button = Choose a new password
+mail-not-me = Wasn’t it you? Then there’s nothing to do: your password stays as it is.
+
+codes-title = Recovery codes
+codes-text = Keep them somewhere safe. Each works once, when your phone isn’t at hand.
+keys-title = Passkeys
+keys-remove = Remove
+keys-none = You have no passkeys yet.
+
+delete-title = Delete your account?
+delete-text = Everything of yours here goes with it, and it can’t be brought back.
+delete-confirm = To confirm, type { $username }
+delete-submit = Delete the account
+delete-keep = Keep it
+
+style-title = Style
+style-text = Every component on one page, for whoever works on how they look.
+style-buttons = Buttons
+style-button-usual = Save
+style-button-other = Cancel
+style-button-plain = Skip
+style-button-danger = Delete
+style-button-busy = Saving…
+style-inputs = Inputs
+style-notices = Notices
+style-notice-info = Something worth knowing.
+style-notice-good = That worked.
+style-notice-warn = That needs a look before long.
+style-notice-bad = That didn’t work.
+style-coming = Pages to come

@@ -159,3 +159,64 @@ field-password-wrong = 현재 비밀번호가 맞지 않아요.
 
 device-on = { $system }의 { $browser }
 device-unknown = 알 수 없는 기기
+
+## 앞으로 생길 페이지의 부품과, 모든 부품을 보여 주는 페이지
+
+label-email = 이메일 주소
+label-code = 인증 번호 6자리
+
+second-factor-title = 인증 번호를 입력해 주세요
+second-factor-text = 인증 앱을 열고, 이 사이트에 표시된 번호를 입력해 주세요.
+second-factor-submit = 계속하기
+second-factor-other = 복구 코드로 인증하기
+
+passkey-title = 패스키로 로그인
+passkey-text = 지문이나 얼굴, 화면 잠금으로 로그인할 수 있어요.
+passkey-submit = 패스키 사용하기
+passkey-or = 또는
+passkey-password = 비밀번호로 로그인하기
+
+forgot-title = 비밀번호를 잊었나요?
+forgot-text = 이메일 주소를 입력하면 새 비밀번호를 정할 수 있는 링크를 보내 드려요.
+forgot-submit = 링크 받기
+forgot-back = 로그인으로 돌아가기
+sent-title = 이메일을 확인해 주세요
+sent-text = { $email } 주소로 가입한 계정이 있다면 링크가 곧 도착해요. 링크는 { $minutes }분 동안 쓸 수 있어요.
+reset-title = 새 비밀번호 정하기
+verify-title = 이메일 주소 확인
+verify-text = { $email }, 본인의 주소가 맞나요?
+verify-submit = 네, 맞아요
+
+mail-subject = { $site } 비밀번호 다시 정하기
+mail-greeting = { $name }님, 안녕하세요
+mail-text = 비밀번호를 다시 정하겠다는 요청을 받았어요. 아래 링크는 { $minutes }분 안에 한 번만 쓸 수 있어요.
+mail-button = 새 비밀번호 정하기
+mail-not-me = 요청한 적이 없다면 그냥 두세요. 비밀번호는 바뀌지 않아요.
+
+codes-title = 복구 코드
+codes-text = 안전한 곳에 보관해 주세요. 휴대전화를 쓸 수 없을 때 코드마다 한 번씩 쓸 수 있어요.
+keys-title = 패스키
+keys-remove = 지우기
+keys-none = 아직 등록한 패스키가 없어요.
+
+delete-title = 계정을 삭제할까요?
+delete-text = 여기에 있는 내 정보가 모두 사라지고, 되돌릴 수 없어요.
+delete-confirm = 확인을 위해 { JOSA($username, "을/를") } 입력해 주세요
+delete-submit = 계정 삭제하기
+delete-keep = 그대로 두기
+
+style-title = 스타일
+style-text = 페이지를 꾸미는 사람을 위해 모든 부품을 한자리에 모았어요.
+style-buttons = 버튼
+style-button-usual = 저장
+style-button-other = 취소
+style-button-plain = 건너뛰기
+style-button-danger = 삭제
+style-button-busy = 저장하는 중…
+style-inputs = 입력란
+style-notices = 알림
+style-notice-info = 알아 두면 좋은 내용이에요.
+style-notice-good = 잘됐어요.
+style-notice-warn = 조만간 확인이 필요해요.
+style-notice-bad = 잘되지 않았어요.
+style-coming = 앞으로 생길 페이지

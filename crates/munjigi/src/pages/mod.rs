@@ -48,6 +48,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("logout.html", include_str!("../templates/logout.html")),
     ("mark.html", include_str!("../templates/mark.html")),
     ("parts.html", include_str!("../templates/parts.html")),
+    ("style.html", include_str!("../templates/style.html")),
     ("register.html", include_str!("../templates/register.html")),
 ];
 

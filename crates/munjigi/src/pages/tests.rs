@@ -73,6 +73,7 @@ fn states(text: &str) -> Vec<(&'static str, &'static str, Json)> {
     let nobody = json!({"user": null, "session": null, "reason": null, "registration_open": true});
     all.extend([
         ("closed", "", json!({})),
+        ("style", "", json!({})),
         ("info", "signed-in", with(nobody.clone(), json!({"user": user, "session": session}))),
         ("info", "anonymous", nobody.clone()),
         ("info", "reused", with(nobody, json!({"reason": "reused", "registration_open": false}))),

@@ -15,5 +15,6 @@ pub mod register;
 pub mod revocations;
 pub mod sessions;
 pub mod statics;
+pub mod style;
 pub mod verify;
 mod view;
