@@ -10,7 +10,7 @@ import { Program, register, someone, startServer } from './server.js';
 const BOUNDED = { timeout: 600_000 };
 const LISTS = new URL('../crates/munjigi/tests/it/web_attacks/', import.meta.url);
 const TRUSTED = 'http://app.example.com';
-const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const list = async (name) => JSON.parse(await readFile(new URL(name, LISTS), 'utf8'));
 

@@ -20,7 +20,7 @@ impl SecurityHeaders {
     pub fn new(hsts: Hsts, form_targets: &[String]) -> Result<Self, http::header::InvalidHeaderValue> {
         let targets: String = form_targets.iter().map(|origin| format!(" {origin}")).collect();
         let policy = format!(
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{targets}; base-uri 'none'; \
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'{targets}; base-uri 'none'; \
              frame-ancestors 'none'"
         );
         let fixed = HeaderValue::from_static;

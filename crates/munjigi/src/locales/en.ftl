@@ -252,3 +252,12 @@ style-notice-good = That worked.
 style-notice-warn = That needs a look before long.
 style-notice-bad = That didn’t work.
 style-coming = Pages to come
+
+## What the script says
+
+password-show = Show: { $label }
+password-caps = Caps Lock is on.
+busy-log-in = Logging in…
+busy-register = Creating your account…
+busy-save = Saving…
+watch-ended = You’re no longer logged in here. What you typed is still on this page.

@@ -220,3 +220,12 @@ style-notice-good = 잘됐어요.
 style-notice-warn = 조만간 확인이 필요해요.
 style-notice-bad = 잘되지 않았어요.
 style-coming = 앞으로 생길 페이지
+
+## 스크립트가 하는 말
+
+password-show = { $label } 보기
+password-caps = Caps Lock이 켜져 있어요.
+busy-log-in = 로그인하는 중…
+busy-register = 가입하는 중…
+busy-save = 저장하는 중…
+watch-ended = 여기서는 로그아웃됐어요. 입력한 내용은 이 페이지에 그대로 있어요.

@@ -22,8 +22,9 @@ struct Stored {
     hash: u64,
 }
 
-static STORED: [Stored; 2] = [
+static STORED: [Stored; 3] = [
     Stored::new("style", "css", "text/css; charset=utf-8", include_bytes!("../static/style.css")),
+    Stored::new("munjigi", "js", "text/javascript; charset=utf-8", include_bytes!("../static/munjigi.js")),
     Stored::new("favicon", "svg", "image/svg+xml", include_bytes!("../static/favicon.svg")),
 ];
 
@@ -101,11 +102,24 @@ mod tests {
     }
 
     #[test]
-    fn the_style_stays_small_and_loads_nothing_from_elsewhere() {
-        let style = std::str::from_utf8(asset("style.css").unwrap().bytes).unwrap();
-        assert!(style.len() < 16 * 1024, "{} bytes", style.len());
-        for foreign in ["http:", "https:", "@import", "url("] {
-            assert!(!style.contains(foreign), "{foreign}");
+    fn style_and_script_stay_small_and_load_nothing_from_elsewhere() {
+        for (name, most) in [("style.css", 16 * 1024), ("munjigi.js", 12 * 1024)] {
+            let text = std::str::from_utf8(asset(name).unwrap().bytes).unwrap();
+            assert!(text.len() < most, "{name}: {} bytes", text.len());
+            for foreign in ["http:", "https:", "@import", "url(", "import ", "import("] {
+                assert!(!text.contains(foreign), "{name}: {foreign}");
+            }
+        }
+    }
+
+    /// Words belong to the languages, and markup made of strings would be a way in.
+    #[test]
+    fn the_script_makes_no_markup_and_runs_no_text() {
+        let script = std::str::from_utf8(asset("munjigi.js").unwrap().bytes).unwrap();
+        for forbidden in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "localStorage"]
+        {
+            assert!(!script.contains(forbidden), "{forbidden}");
         }
     }
 }

@@ -159,6 +159,9 @@ fn every_page_renders_in_every_state_and_language() {
 #[test]
 fn pages_keep_to_the_content_security_policy() {
     each_page("mina", |page, html| {
+        let module = format!("<script type=\"module\" src=\"{}\"></script>", asset_url("munjigi.js"));
+        assert!(html.contains(&module), "{page}");
+        let html = html.replace(&module, "");
         for forbidden in ["<script", "<style", " style=", " onclick=", "javascript:", "http:", "https:"] {
             assert!(!html.contains(forbidden), "{page}: {forbidden}");
         }
@@ -195,6 +198,10 @@ fn every_input_has_a_label_and_every_reference_a_target() {
         }
         assert!(html.matches(" autofocus").count() <= 1, "{page}");
     });
+}
+
+fn asset_url(name: &str) -> String {
+    format!("/user/static/{}", assets::hashed_name(name).unwrap())
 }
 
 /// The values of an attribute, in order.
@@ -258,10 +265,11 @@ fn ending_all_others_is_offered_only_where_there_are_others() {
 #[test]
 fn a_page_names_the_static_files_that_are_served() {
     let html = plain(&page("closed", "", "en", ""));
-    for file in attributes(&html, "href").filter_map(|href| href.strip_prefix("/user/static/")) {
+    let named: Vec<_> = attributes(&html, "href").chain(attributes(&html, "src")).collect();
+    for file in named.iter().filter_map(|href| href.strip_prefix("/user/static/")) {
         assert!(asset(file).is_some_and(|asset| asset.immutable), "{file}");
     }
-    assert_eq!(html.matches("/user/static/").count(), 2);
+    assert_eq!(html.matches("/user/static/").count(), 3);
 }
 
 #[test]
