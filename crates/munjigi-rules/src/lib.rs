@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`ids`], [`time`] | the vocabulary: who, which session, when |
 //! | [`username`], [`name`], [`password`] | what may be typed in |
+//! | [`strength`] | what is said of a password while it is typed |
 //! | [`register`], [`log_in`] | who gets in |
 //! | [`session`] | how long a session lives and how it begins |
 //! | [`refresh`] | what happens to a refresh token that is shown: the heart |
@@ -24,6 +25,7 @@ pub mod register;
 pub mod return_to;
 pub mod revocation;
 pub mod session;
+pub mod strength;
 pub mod throttle;
 pub mod time;
 pub mod username;

@@ -148,7 +148,7 @@ fn is_common(folded: &str) -> bool {
 }
 
 /// In our list, or among the hundred thousand that stand at the head of published breaches.
-fn is_listed(folded: &str) -> bool {
+pub(crate) fn is_listed(folded: &str) -> bool {
     COMMON.lines().any(|line| line == folded) || passwords::analyzer::is_common_password(folded)
 }
 

@@ -68,16 +68,24 @@ pub enum UsernameProblem {
     Reserved,
 }
 
+/// Reads a username that somebody wants to have.
+///
+/// # Errors
+/// [`UsernameProblem`] says why nobody may, or a visitor may not.
+pub fn username(typed: &str, applicant: Applicant) -> Result<Username, UsernameProblem> {
+    match Username::parse(typed) {
+        Ok(name) if applicant == Applicant::Visitor && name.is_reserved() => Err(UsernameProblem::Reserved),
+        Ok(name) => Ok(name),
+        Err(why) => Err(UsernameProblem::Invalid(why)),
+    }
+}
+
 /// Reads a registration. Whether the username is free only the store can say, at the moment it writes.
 ///
 /// # Errors
 /// [`Problems`] lists every field that is wrong.
 pub fn decide(form: &Form<'_>, applicant: Applicant, policy: &Policy) -> Result<Registration, Problems> {
-    let username = match Username::parse(form.username) {
-        Ok(name) if applicant == Applicant::Visitor && name.is_reserved() => Err(UsernameProblem::Reserved),
-        Ok(name) => Ok(name),
-        Err(why) => Err(UsernameProblem::Invalid(why)),
-    };
+    let username = username(form.username, applicant);
     let password = policy.check(form.password, form.username);
     let name = DisplayName::parse(form.name);
     let confirm_differs = applicant == Applicant::Visitor && form.password != form.confirm_password;

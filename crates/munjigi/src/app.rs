@@ -40,6 +40,8 @@ pub struct Site {
     pub after_login: String,
     /// How long a client may take to send a body.
     pub client_timeout: Duration,
+    /// What it is called.
+    pub name: String,
     /// Visitors use https.
     pub https: bool,
     /// Somebody works on the pages.
@@ -98,6 +100,7 @@ impl Site {
             trusted_proxies: server.trusted_proxies.clone(),
             after_login: config.pages.after_login.clone(),
             client_timeout: server.client_timeout,
+            name: config.pages.name.clone(),
             https: config.https(),
             development: config.pages.development,
             security_headers: SecurityHeaders::new(if config.https() { server.hsts } else { Hsts::Off }, &others)?,

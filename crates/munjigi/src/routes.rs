@@ -35,7 +35,7 @@ use crate::http::error::{Code, Problem};
 use crate::http::{input, measure, render, same_origin, tracing as request_id};
 use crate::metrics::Routes;
 use crate::web::{
-    account, api, health, home, info, jwks, log_in, log_out, metrics, openapi, refresh, register, revocations,
+    account, api, check, health, home, info, jwks, log_in, log_out, metrics, openapi, refresh, register, revocations,
     sessions, statics, style, verify,
 };
 
@@ -121,6 +121,7 @@ fn table(base_path: &str) -> Table {
     table.gate(GET, &at("/logout"), log_out::ask);
     table.peek(POST, &at("/logout"), log_out::log_out);
     table.gate(POST, &at("/refresh"), refresh::refresh);
+    table.open(POST, &at("/check"), check::check);
 
     table.user(GET, &at("/account"), account::show);
     table.user(POST, &at("/account/name"), account::rename);
@@ -326,6 +327,7 @@ mod tests {
         Gate MethodFilter(4) /user/logout
         Peek MethodFilter(64) /user/logout
         Gate MethodFilter(64) /user/refresh
+        Open MethodFilter(64) /user/check
         User MethodFilter(4) /user/account
         User MethodFilter(64) /user/account/name
         User MethodFilter(64) /user/account/password

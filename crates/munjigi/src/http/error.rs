@@ -18,6 +18,7 @@ use munjigi_store::StoreError;
 
 use super::answer::{Page, unformed};
 use crate::flows::{FlowError, TooMany};
+use crate::pages;
 
 /// Stable codes for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,12 @@ impl Text {
     #[must_use]
     pub const fn new(key: &'static str) -> Self {
         Self { key, args: Vec::new() }
+    }
+
+    /// What stands in it, for the message files.
+    #[must_use]
+    pub fn values(&self) -> Vec<(&'static str, pages::Value<'static>)> {
+        self.args.iter().map(|(name, number)| (*name, pages::Value::from(*number))).collect()
     }
 
     /// A message with a number in it.

@@ -162,9 +162,7 @@ fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
     let lang = asked.reader.lang;
     let (status, name) = (problem.code.status(), problem.code.name());
     let messages = app.pages.messages();
-    let args =
-        |text: &Text| text.args.iter().map(|(name, number)| (*name, pages::Value::from(*number))).collect::<Vec<_>>();
-    let say = |text: &Text| messages.text(lang, text.key, &args(text));
+    let say = |text: &Text| messages.text(lang, text.key, &text.values());
     let soon = (problem.code == Code::Unavailable).then_some(Duration::from_secs(1));
     let retry_after = problem.retry_after.or(soon);
     let seconds = retry_after.unwrap_or_default().as_secs();

@@ -261,3 +261,17 @@ busy-log-in = Logging in…
 busy-register = Creating your account…
 busy-save = Saving…
 watch-ended = You’re no longer logged in here. What you typed is still on this page.
+
+## How strong a password is
+
+strength-refused = Not usable yet.
+strength-weak = Weak.
+strength-fair = Fair.
+strength-good = Good.
+strength-strong = Strong.
+strength-advice-common = It’s a word everyone tries, with little added. Put a few words together instead.
+strength-advice-digits = Digits alone are quickly tried. Add words.
+strength-advice-repeats = Repeating something adds little. Add other words.
+strength-advice-rows = Rows of keys or letters are among the first to be tried. Add words.
+strength-advice-known = Your username or the name of this site adds little. Add other words.
+strength-advice-longer = Another word or two makes it stronger.

@@ -229,3 +229,17 @@ busy-log-in = 로그인하는 중…
 busy-register = 가입하는 중…
 busy-save = 저장하는 중…
 watch-ended = 여기서는 로그아웃됐어요. 입력한 내용은 이 페이지에 그대로 있어요.
+
+## 비밀번호가 얼마나 강한지
+
+strength-refused = 아직 쓸 수 없어요.
+strength-weak = 약해요.
+strength-fair = 보통이에요.
+strength-good = 좋아요.
+strength-strong = 아주 좋아요.
+strength-advice-common = 누구나 시도해 보는 말에 조금 덧붙였을 뿐이에요. 여러 단어를 이어 보세요.
+strength-advice-digits = 숫자만으로는 금방 알아낼 수 있어요. 단어를 더해 보세요.
+strength-advice-repeats = 반복해서 써도 별로 강해지지 않아요. 다른 단어를 더해 보세요.
+strength-advice-rows = 나란히 있는 글자나 숫자는 가장 먼저 시도해 보는 것이에요. 단어를 더해 보세요.
+strength-advice-known = 아이디나 사이트 이름은 큰 도움이 안 돼요. 다른 단어를 더해 보세요.
+strength-advice-longer = 단어를 한두 개 더하면 더 안전해져요.

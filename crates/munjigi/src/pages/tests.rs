@@ -34,6 +34,17 @@ const FROM_CODE: &[&str] = &[
     "field-username-taken",
     "language-name",
     "registration-closed",
+    "strength-refused",
+    "strength-weak",
+    "strength-fair",
+    "strength-good",
+    "strength-strong",
+    "strength-advice-common",
+    "strength-advice-digits",
+    "strength-advice-repeats",
+    "strength-advice-rows",
+    "strength-advice-known",
+    "strength-advice-longer",
 ];
 
 const CODES: &[&str] = &[

@@ -144,7 +144,7 @@ pub async fn change_password(
         Changing::Missing => Problem::validation(vec![("currentPassword", Text::new("field-required"))]),
         Changing::WrongCurrent => Problem::validation(vec![("currentPassword", Text::new("field-password-wrong"))]),
         Changing::Weak(why) => Problem::validation(vec![("newPassword", fields::password(why))]),
-        Changing::Differs => Problem::validation(vec![("confirmPassword", Text::new("field-password-differs"))]),
+        Changing::Differs => Problem::validation(vec![("confirmPassword", fields::passwords_differ())]),
         Changing::TooMany(too_many) => too_many.into(),
         Changing::Gone => return Err(Problem::new(Code::SessionEnded)),
     };

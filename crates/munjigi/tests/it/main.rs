@@ -16,6 +16,7 @@ mod account;
 mod api;
 mod api_attacks;
 mod arrows;
+mod check;
 mod cli;
 mod config;
 mod crash;

@@ -119,6 +119,7 @@ async fn everybody_looks_and_logs_in(site: &Site, reader: &mut Reader) -> Browse
     reader.json(&mut mina, "POST /user/register", Some(application("mina"))).await.expect(201);
     reader.json(&mut site.browser(), "POST /user/register", Some(application("mina"))).await.expect(409);
     reader.json(&mut site.browser(), "POST /user/register", Some(json!({}))).await.expect(422);
+    reader.json(&mut site.browser(), "POST /user/check", Some(application("mina"))).await.expect(200);
     let tokens = reader.json(&mut site.browser(), "POST /api/v1/sessions", Some(credentials.clone())).await.expect(200);
     let tokens = tokens.json();
     let shown = json!({ "refreshToken": tokens["refreshToken"] });

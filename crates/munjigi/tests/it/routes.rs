@@ -5,7 +5,7 @@ use http::header::ACCEPT;
 use crate::harness::{Browser, Site};
 
 /// `/user` is the base path.
-const ROUTES: [(&str, &str); 28] = [
+const ROUTES: [(&str, &str); 29] = [
     ("GET", "/"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -22,6 +22,7 @@ const ROUTES: [(&str, &str); 28] = [
     ("GET", "/user/logout"),
     ("POST", "/user/logout"),
     ("POST", "/user/refresh"),
+    ("POST", "/user/check"),
     ("GET", "/user/account"),
     ("POST", "/user/account/name"),
     ("POST", "/user/account/password"),
@@ -81,6 +82,7 @@ async fn every_route_has_its_guard() {
     GET    /user/logout                         200 the gate
     POST   /user/logout                         200 no gate, or one that only looks
     POST   /user/refresh                        401 must be signed in
+    POST   /user/check                          200 no gate, or one that only looks
     GET    /user/account                        401 must be signed in
     POST   /user/account/name                   401 must be signed in
     POST   /user/account/password               401 must be signed in

@@ -10,7 +10,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, Object, OpenApi, OpenApiBuilder, Type};
 
 use self::entry::{Book, JSON, delete, gate, get, open, post, user};
-use super::{account, api, health, info, jwks, log_in, log_out, refresh, register, sessions, view};
+use super::{account, api, check, health, info, jwks, log_in, log_out, refresh, register, sessions, view};
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::http::error::Code;
@@ -88,6 +88,12 @@ fn for_visitors(book: &mut Book, at: &dyn Fn(&str) -> String) {
     book.put(gate(get(at("/logout")), "The log-out page").says::<log_out::Asks>(200).page());
     book.put(
         open(post(at("/logout")), "Logs out").says::<view::Done>(200).page().leads_on().fails(&[Code::CrossOrigin]),
+    );
+    book.put(
+        open(post(at("/check")), "What is wrong with what is being typed, without asking a store")
+            .body::<check::Typing>()
+            .says::<check::Checked>(200)
+            .fails(&[Code::CrossOrigin]),
     );
     book.put(
         gate(post(at("/refresh")), "Renews if the access token is absent or expired")
