@@ -116,9 +116,17 @@ mod tests {
     #[test]
     fn the_script_makes_no_markup_and_runs_no_text() {
         let script = std::str::from_utf8(asset("munjigi.js").unwrap().bytes).unwrap();
-        for forbidden in
-            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "localStorage"]
-        {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "localStorage",
+            "sessionStorage",
+            "indexedDB",
+        ] {
             assert!(!script.contains(forbidden), "{forbidden}");
         }
     }

@@ -96,11 +96,12 @@ fn every_crate_forbids_unsafe_code_and_our_arithmetic_is_checked() {
 }
 
 #[test]
-fn templates_escape_everything_and_hold_no_script() {
+fn templates_escape_everything_and_hold_no_script_of_their_own() {
     let templates = files(&root().join("crates/munjigi/src/templates"), "html");
     assert!(templates.len() > 8);
     for path in templates {
-        let text = fs::read_to_string(&path).unwrap();
+        let module = "<script type=\"module\" src=\"{{ asset(\"munjigi.js\") }}\"></script>";
+        let text = fs::read_to_string(&path).unwrap().replace(module, "");
         for word in
             ["|safe", "| safe", "autoescape", "<script", "javascript:", "style=", "http://", "https://", "//cdn"]
         {

@@ -192,7 +192,7 @@ async fn members_that_nobody_asked_for_have_no_effect() {
             tried += 1;
         }
         assert_eq!(stage.outcome(&route, json, &extras()).await, usual, "{path} with all of them");
-        if !path.starts_with("/api/") {
+        if !path.starts_with("/api/") && !path.ends_with("/check") {
             let usual_form = stage.outcome(&route, urlencoded, &[]).await;
             assert_eq!(stage.outcome(&route, urlencoded, &extras()).await, usual_form, "{path} with all of them");
         }
