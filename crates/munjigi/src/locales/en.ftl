@@ -109,6 +109,8 @@ saved-name = Your name has been saved.
 saved-password = Your password has been changed.
 saved-session = That device has been logged out.
 saved-sessions = All other devices have been logged out.
+unsaved-name = You had been logged out, so your name isn’t saved yet. It’s still in the form: save it once more.
+unsaved-password = You had been logged out, so your password hasn’t been changed. Please try again.
 
 ## Log out
 

@@ -87,6 +87,8 @@ saved-name = 이름을 저장했어요.
 saved-password = 비밀번호를 바꿨어요.
 saved-session = 그 기기에서 로그아웃했어요.
 saved-sessions = 다른 기기에서 모두 로그아웃했어요.
+unsaved-name = 로그아웃된 뒤여서 이름을 저장하지 못했어요. 입력한 이름은 그대로 있으니 다시 저장해 주세요.
+unsaved-password = 로그아웃된 뒤여서 비밀번호를 바꾸지 못했어요. 다시 시도해 주세요.
 
 ## 로그아웃
 

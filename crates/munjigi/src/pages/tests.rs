@@ -115,7 +115,7 @@ fn forms(text: &str) -> Vec<(&'static str, &'static str, Json)> {
         })
     };
     let account = json!({
-        "user": {"id": "0190", "username": text, "name": text}, "now": "2026-11-23T10:15:00Z", "saved": null,
+        "user": {"id": "0190", "username": text, "name": text}, "now": "2026-11-23T10:15:00Z", "saved": null, "unsaved": null,
         "sessions": [device("s1", true)], "fields": {"name": text}, "errors": {}, "problem": null,
         "min_length": 8, "advised_length": 15,
     });
@@ -139,6 +139,8 @@ fn forms(text: &str) -> Vec<(&'static str, &'static str, Json)> {
         ("account", "password-saved", with(account.clone(), json!({"saved": "password"}))),
         ("account", "session-ended", with(account.clone(), json!({"saved": "session"}))),
         ("account", "sessions-ended", with(account.clone(), json!({"saved": "sessions"}))),
+        ("account", "unsaved-name", with(account.clone(), json!({"unsaved": "name"}))),
+        ("account", "unsaved-password", with(account.clone(), json!({"unsaved": "password"}))),
         ("account", "refused", with(account, refused)),
     ]
 }
@@ -259,9 +261,10 @@ fn where_one_was_going_is_kept_by_form_link_and_language_switch() {
     let html = plain(&page("register", "wrong", "en", "mina"));
     assert!(html.contains("name=\"return_to\" value=\"/app?a=1&b=2\""), "{html}");
     assert!(html.contains("href=\"/user/login?return_to=%2Fapp%3Fa%3D1%26b%3D2\""), "{html}");
-    assert!(html.contains("href=\"/user/login?return_to=%2Fapp%3Fx%3D1&lang=ko\" lang=\"ko\""), "{html}");
-    assert!(!html.contains("hreflang=\"ko\" aria-current"), "{html}");
-    assert!(html.contains("hreflang=\"en\" aria-current=\"true\""), "{html}");
+    let switch = "form=\"main\" formaction=\"/user/login?return_to=%2Fapp%3Fx%3D1&lang=ko\" formnovalidate name=\"keep\" value=\"ko\"";
+    assert!(html.contains(switch), "{html}");
+    assert!(!html.contains("lang=\"ko\" aria-current"), "{html}");
+    assert!(html.contains("lang=\"en\" aria-current=\"true\""), "{html}");
 }
 
 #[test]

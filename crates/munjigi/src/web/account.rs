@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest as _, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::Method;
 use munjigi_gate::{CookieOrder, Identity, Presented, SignedIn, Via, Visitor};
+use munjigi_rules::name;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -38,12 +39,31 @@ pub async fn only_signed_in(State(app): State<Arc<App>>, request: Request, next:
         return Problem::new(Code::LoginRequired).into_response();
     }
     tracing::info!(code = Code::LoginRequired.name(), "refused");
-    // After a form, the page it stood on.
-    let here = request.uri().path_and_query().filter(|_| matches!(*request.method(), Method::GET | Method::HEAD));
-    let here = here.map_or_else(|| format!("{}/account", app.site.base_path), ToString::to_string);
+    let here = match *request.method() {
+        Method::GET | Method::HEAD => request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+        _ => unsaved(&app, request).await,
+    };
     let here = utf8_percent_encode(&here, NON_ALPHANUMERIC);
     let reason = reason.map(|reason| format!("&reason={}", reason.as_str())).unwrap_or_default();
     Answer::see_other(format!("{}/login?return_to={here}{reason}", app.site.base_path)).into_response()
+}
+
+/// After a form, the page it stood on; with what was typed, if that may stand in an address. Passwords may not.
+async fn unsaved(app: &Arc<App>, request: Request) -> String {
+    let page = format!("{}/account", app.site.base_path);
+    let path = request.uri().path();
+    if path == format!("{page}/password") {
+        return format!("{page}?unsaved=password");
+    }
+    if path != format!("{page}/name") {
+        return page;
+    }
+    let typed = Input::<NewName>::from_request(request, app).await.ok().and_then(|Input(typed)| typed.name);
+    // What is longer is no name.
+    let name = typed.filter(|name| !name.is_empty() && name.chars().count() <= name::MAX);
+    name.map_or(page.clone(), |name| {
+        format!("{page}?unsaved=name&name={}", utf8_percent_encode(&name, NON_ALPHANUMERIC))
+    })
 }
 
 /// What may follow the address of the page.
@@ -51,6 +71,10 @@ pub async fn only_signed_in(State(app): State<Arc<App>>, request: Request, next:
 #[serde(default)]
 pub struct Way {
     saved: Option<String>,
+    /// Which form was sent when its session had ended.
+    unsaved: Option<String>,
+    /// What had been typed into it: it stands there again, and is not saved.
+    name: Option<String>,
 }
 
 /// The user as they are today, and where they are signed in.
@@ -70,7 +94,11 @@ pub async fn show(
 ) -> Result<Answer, Problem> {
     let known = ["name", "password", "session", "sessions"];
     let saved = known.into_iter().find(|known| way.saved.as_deref() == Some(known));
-    let page = AccountPage { saved, ..page(&app, &who, &reader).await? };
+    let unsaved = ["name", "password"].into_iter().find(|known| way.unsaved.as_deref() == Some(known));
+    let mut page = AccountPage { saved, unsaved, ..page(&app, &who, &reader).await? };
+    if let (Some("name"), Some(name)) = (unsaved, way.name.filter(|name| name.chars().count() <= name::MAX)) {
+        page.fields = json!({ "name": name });
+    }
     Ok(Answer::json(AccountView { user: &page.user, sessions: &page.sessions }).or_page("account", page))
 }
 
@@ -83,6 +111,9 @@ pub struct NewName {
     #[schema(ignore)]
     #[serde(rename = "nickName")]
     nick_name: Option<String>,
+    /// Not to be saved yet: the page is wanted in another language.
+    #[schema(ignore)]
+    keep: Option<String>,
 }
 
 /// Changes the name. The answer brings an access token that says the new one.
@@ -94,6 +125,10 @@ pub async fn rename(
     Input(typed): Input<NewName>,
 ) -> Result<Answer, Problem> {
     let name = typed.name.or(typed.nick_name).unwrap_or_default();
+    if typed.keep.is_some() {
+        let page = AccountPage { fields: json!({ "name": name }), ..page(&app, &who, &reader).await? };
+        return Ok(Answer::json(AccountView { user: &page.user, sessions: &page.sessions }).or_page("account", page));
+    }
     match account::rename(&app.core, &who, &name).await? {
         Renaming::Renamed(user, token, persistence) => {
             let answer = Answer::json(DoneTo::user(&*user));
@@ -158,6 +193,7 @@ struct AccountPage {
     now: String,
     sessions: Vec<SessionSeen>,
     saved: Option<&'static str>,
+    unsaved: Option<&'static str>,
     fields: Value,
     errors: Value,
     problem: Value,
@@ -173,6 +209,7 @@ async fn page(app: &App, who: &Identity, reader: &Reader) -> Result<AccountPage,
         now: rfc3339(app.core.now()),
         sessions: sessions::views(app, who, reader.lang).await?,
         saved: None,
+        unsaved: None,
         fields: json!({ "name": user.name.as_str() }),
         errors: json!({}),
         problem: Value::Null,

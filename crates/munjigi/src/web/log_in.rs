@@ -51,6 +51,9 @@ pub struct Typed {
     remember: Ticked,
     #[serde(alias = "returnTo")]
     return_to: Option<String>,
+    /// Not to be tried yet: the page is wanted in another language.
+    #[schema(ignore)]
+    keep: Option<String>,
 }
 
 /// Nobody is signed in, or somebody is whose log-in is older than was asked for.
@@ -102,8 +105,11 @@ pub async fn log_in(
 ) -> Result<Answer, Problem> {
     let username = typed.username.or(typed.id).unwrap_or_default();
     let password = typed.password.unwrap_or_default();
-    let again =
-        |problem: Problem| problem.on("login", page(&app, &username, typed.remember, typed.return_to.as_deref()));
+    let page = page(&app, &username, typed.remember, typed.return_to.as_deref());
+    if typed.keep.is_some() {
+        return Ok(Answer::json(Asks { logged_in: false, reason: None }).or_page("login", page));
+    }
+    let again = |problem: Problem| problem.on("login", page);
 
     let persistence = if typed.remember.0 { Persistence::Remembered } else { Persistence::Browser };
     let previous = Previous::of(&app.core, &tokens).await;

@@ -56,6 +56,9 @@ pub struct Typed {
     nick_name: Option<String>,
     #[serde(alias = "returnTo")]
     return_to: Option<String>,
+    /// Not to be tried yet: the page is wanted in another language.
+    #[schema(ignore)]
+    keep: Option<String>,
 }
 
 /// Whether anybody may register.
@@ -88,7 +91,11 @@ pub async fn register(
     let name = typed.name.or(typed.nick_name).unwrap_or_default();
     let password = typed.password.unwrap_or_default();
     let confirm_password = typed.confirm_password.unwrap_or_default();
-    let again = |problem: Problem| problem.on("register", page(&app, &username, &name, typed.return_to.as_deref()));
+    let page = page(&app, &username, &name, typed.return_to.as_deref());
+    if typed.keep.is_some() && app.core.registration == Mode::Open {
+        return Ok(Answer::json(Asks { registration_open: true }).or_page("register", page));
+    }
+    let again = |problem: Problem| problem.on("register", &page);
 
     let form = Form { username: &username, password: &password, confirm_password: &confirm_password, name: &name };
     let previous = Previous::of(&app.core, &tokens).await;

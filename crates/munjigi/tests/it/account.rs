@@ -188,3 +188,48 @@ async fn whoever_guesses_with_a_stolen_session_does_not_block_the_owners_others(
     thief.change_password("wrong-one", OTHER_PASSWORD).await.problem(429, "rate_limited");
     site.logged_in("mina").await.change_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
 }
+
+/// Somebody types a name for longer than their session lives.
+#[tokio::test]
+async fn a_name_that_was_typed_when_the_session_ended_is_there_after_the_log_in() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    site.logged_in("mina").await.post_json("/user/account/sessions/end-others", json!({})).await.expect(200);
+    let there = browser.post_form("/user/account/name", &[("name", "미나 & \"Co\"")]).await.expect(303);
+    let log_in = there.location().to_owned();
+    assert!(log_in.starts_with("/user/login?return_to=%2Fuser%2Faccount%3Funsaved%3Dname"), "{log_in}");
+    let return_to = url::Url::parse("http://x").unwrap().join(&log_in).unwrap();
+    let return_to = return_to.query_pairs().find(|(name, _)| name == "return_to").unwrap().1.into_owned();
+    let typed = [("username", "mina"), ("password", PASSWORD), ("return_to", return_to.as_str())];
+    let back = browser.post_form("/user/login", &typed).await.expect(303).location().to_owned();
+    let page = browser.get(&back).await.expect(200).body;
+    assert!(page.contains("value=\"미나 &amp; &quot;Co&quot;\"") && page.contains("isn’t saved yet"), "{page}");
+    assert_eq!(browser.info().await["user"]["name"], "Mina", "nothing is saved by coming back");
+}
+
+#[tokio::test]
+async fn passwords_that_were_typed_when_the_session_ended_stand_in_no_address() {
+    let site = Site::embedded().await;
+    let fields = [("currentPassword", PASSWORD), ("newPassword", OTHER_PASSWORD), ("confirmPassword", OTHER_PASSWORD)];
+    let there = site.browser().post_form("/user/account/password", &fields).await.expect(303).location().to_owned();
+    assert_eq!(there, "/user/login?return_to=%2Fuser%2Faccount%3Funsaved%3Dpassword");
+    let page = site.registered("mina").await.get("/user/account?unsaved=password").await.expect(200).body;
+    assert!(page.contains("your password hasn’t been changed"), "{page}");
+}
+
+/// The attack: a link that fills in a name, in the hope that it is saved or becomes markup.
+#[tokio::test]
+async fn a_link_may_fill_in_a_name_but_saves_nothing_and_is_never_markup() {
+    let site = Site::embedded().await;
+    let mut browser = site.registered("mina").await;
+    let page = browser.get("/user/account?unsaved=name&name=%22%3E%3Cscript%3E1").await.expect(200).body;
+    assert!(page.contains("value=\"&quot;&gt;&lt;script&gt;1\""), "{page}");
+    let long = format!("/user/account?unsaved=name&name={}", "x".repeat(65));
+    assert!(browser.get(&long).await.expect(200).body.contains("value=\"Mina\""));
+    assert!(browser.get("/user/account?name=Evil").await.expect(200).body.contains("value=\"Mina\""));
+    let long = [("name", "y".repeat(5_000))].map(|(name, text)| (name, text));
+    let fields: Vec<_> = long.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let there = site.browser().post_form("/user/account/name", &fields).await.expect(303).location().len();
+    assert!(there < 200, "{there}");
+    assert_eq!(browser.info().await["user"]["name"], "Mina");
+}

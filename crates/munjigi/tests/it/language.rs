@@ -1,6 +1,6 @@
 //! The language of pages and of messages.
 
-use crate::harness::Site;
+use crate::harness::{PASSWORD, Site};
 
 async fn language_of(browser: &mut crate::harness::Browser, path: &str) -> String {
     let page = browser.get(path).await.body;
@@ -53,4 +53,52 @@ async fn the_switch_keeps_the_page_one_is_on() {
     let site = Site::embedded().await;
     let page = site.browser().get("/user/login?return_to=%2Fapp").await.body;
     assert!(page.contains("/user/login?return_to=%2Fapp&amp;lang=ko"), "{page}");
+}
+
+/// What the switch sends where there is a form: the same page comes back in the other language, and nothing was done.
+#[tokio::test]
+async fn the_switch_keeps_what_was_typed_but_passwords_and_does_nothing_else() {
+    let site = Site::with(&[("limits.log_in_account", "1/15m")]).await;
+    site.registered("mina").await;
+    let typed = [
+        ("username", "mi\"na"),
+        ("password", "my own secret"),
+        ("remember", "true"),
+        ("return_to", "/app"),
+        ("keep", "ko"),
+    ];
+    let mut browser = site.browser().with("accept-language", "en");
+    for _ in 0..3 {
+        let page = browser.post_form("/user/login?lang=ko", &typed).await.expect(200);
+        assert!(page.body.contains("<html lang=\"ko\"") && page.body.contains("value=\"mi&quot;na\""), "{}", page.body);
+        assert!(page.body.contains("type=\"checkbox\" value=\"true\" checked") && page.body.contains("value=\"/app\""));
+        assert!(!page.body.contains("my own secret") && !page.body.contains("role=\"alert\""), "{}", page.body);
+        assert_eq!(page.cookies(), ["munjigi-language=ko; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"]);
+    }
+    browser.log_in("mina").await.expect(200);
+
+    let typed =
+        [("username", "jiho"), ("name", "지호"), ("password", PASSWORD), ("confirmPassword", PASSWORD), ("keep", "en")];
+    let page = site.browser().post_form("/user/register?lang=en", &typed).await.expect(200);
+    assert!(
+        page.body.contains("value=\"jiho\"") && page.body.contains("value=\"지호\"") && !page.body.contains(PASSWORD)
+    );
+    assert!(!page.sets_cookies());
+    site.browser().log_in("jiho").await.problem(401, "invalid_credentials");
+
+    let mut mina = site.logged_in("mina").await;
+    let page = mina.post_form("/user/account/name?lang=ko", &[("name", "미나"), ("keep", "ko")]).await.expect(200);
+    assert!(page.body.contains("value=\"미나\"") && page.body.contains("<html lang=\"ko\""));
+    assert_eq!(mina.info().await["user"]["name"], "Mina");
+}
+
+/// The attack: a switch that logs in, registers or shows what it should not, from a page elsewhere.
+#[tokio::test]
+async fn the_switch_is_no_way_around_the_same_origin_check() {
+    let site = Site::embedded().await;
+    let mut elsewhere = site.browser().with("origin", "https://evil.example").with("sec-fetch-site", "cross-site");
+    for path in ["/user/login", "/user/register", "/user/account/name"] {
+        let page = elsewhere.post_form(path, &[("username", "mina"), ("name", "Mina"), ("keep", "ko")]).await;
+        assert_eq!(page.status.as_u16(), 403, "{path}");
+    }
 }

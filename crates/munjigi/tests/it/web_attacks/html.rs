@@ -61,7 +61,7 @@ fn value(text: &str) -> (&str, &str) {
 pub(super) fn skeleton(html: &str) -> Vec<String> {
     let shape = |tag: Tag| {
         let attributes = tag.attributes.into_iter().map(|(name, value)| match name.as_str() {
-            "value" | "href" | "action" | "data-user" => format!(" {name}"),
+            "value" | "href" | "action" | "formaction" | "data-user" => format!(" {name}"),
             _ => format!(" {name}={value:?}"),
         });
         tag.name + &attributes.collect::<String>()
