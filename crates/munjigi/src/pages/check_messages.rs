@@ -102,7 +102,7 @@ pub(super) fn check(file: &OwnMessages, report: &mut Report) -> bool {
                 if let Some(what) = wrong(message, own.contains_key(key)) {
                     report.fault(place, line(key), what);
                 }
-                own.insert(key, uses);
+                own.entry(key).or_insert(uses);
             }
             Entry::Comment(_) | Entry::GroupComment(_) | Entry::ResourceComment(_) | Entry::Junk { .. } => {}
         }

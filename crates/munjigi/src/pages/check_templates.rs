@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::folder::OwnTemplate;
+use super::render::GLOBALS;
 use super::report::{Report, line_of, nearest};
 use super::sources::{BUILT_IN, TEMPLATES};
 use super::{Lang, Loaded, PagesError, samples};
@@ -94,8 +95,37 @@ pub(super) fn render(own: &Loaded, built_in: &Loaded, templates: &[OwnTemplate],
             }
         }
     }
-    for fault in own.messages.reported() {
-        report.fault("templates", None, fault);
+    for (key, what) in own.messages.reported() {
+        let said = templates.iter().find_map(|template| {
+            let (at, _) = keys_in(&template.source).find(|(_, said)| *said == key)?;
+            Some((template.place.as_str(), line_of(&template.source, at)))
+        });
+        let (place, line) = said.unwrap_or(("locales", None));
+        report.fault(place, line, format!("{key}: {what}"));
+    }
+}
+
+/// Names that nothing gives a template, also where no sample comes by.
+pub(super) fn names(own: &Loaded, templates: &[OwnTemplate], report: &mut Report) {
+    let states = samples::states("Mina");
+    for template in templates {
+        let page = template.name.trim_end_matches(".html");
+        let of_page: Vec<_> = states.iter().filter(|(name, ..)| *name == page).collect();
+        // What is no page stands in all of them.
+        let all = if of_page.is_empty() { states.iter().collect() } else { of_page };
+        let known: BTreeSet<&str> = all
+            .iter()
+            .filter_map(|(.., context)| context.as_object())
+            .flat_map(|context| context.keys())
+            .map(String::as_str)
+            .collect();
+        let Ok(names) = own.renderer.names_in(&template.name) else { continue };
+        for name in names.iter().filter(|name| !known.contains(name.as_str()) && !GLOBALS.contains(&name.as_str())) {
+            let line = template.source.lines().position(|line| line.contains(name.as_str())).map(|at| at + 1);
+            if !report.knows(&template.place, line) {
+                report.fault(&template.place, line, format!("there is no {name}; docs/pages.md lists what pages have"));
+            }
+        }
     }
 }
 
@@ -127,9 +157,13 @@ pub(super) fn broken(error: &PagesError, page: &str, state: &str, report: &mut R
         name.strip_prefix(BUILT_IN).map_or_else(|| format!("templates/{name}"), |name| format!("the built-in {name}"));
     let detail =
         inner.detail().map_or_else(|| inner.kind().to_string(), |detail| format!("{}: {detail}", inner.kind()));
-    let state = if state.is_empty() { String::new() } else { format!(" ({page}, {state})") };
+    // Once is enough, in however many states it is seen.
+    if report.knows(&place, inner.line()) {
+        return;
+    }
+    let state = if page.is_empty() { String::new() } else { format!(" (page {page} {state})").replace(" )", ")") };
     let what = if inner.kind() == minijinja::ErrorKind::UndefinedError {
-        format!("{detail}: something is used that pages do not have{state}; docs/pages.md lists what they have")
+        format!("{detail}{state}; docs/pages.md lists what pages have")
     } else {
         format!("{detail}{state}")
     };
@@ -161,6 +195,30 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn built_in_templates_use_only_what_they_are_given() {
+        let site = super::super::Site::default();
+        let loaded = Loaded::new(&site, super::super::Sources::built_in()).unwrap();
+        let own = |(name, source): &(&str, &str)| OwnTemplate {
+            place: (*name).to_owned(),
+            name: (*name).to_owned(),
+            source: (*source).to_owned(),
+        };
+        let mut report = Report::default();
+        names(&loaded, &TEMPLATES.iter().map(own).collect::<Vec<_>>(), &mut report);
+        assert_eq!(report.findings, []);
+    }
+
+    /// Whatever page comes to be: what people change is tried on it.
+    #[test]
+    fn every_page_has_samples() {
+        let states = samples::states("Mina");
+        for (name, source) in TEMPLATES.iter().filter(|(_, source)| source.contains("extends \"layout.html\"")) {
+            let page = name.trim_end_matches(".html");
+            assert!(states.iter().any(|(known, ..)| *known == page), "{name}: {} bytes", source.len());
+        }
+    }
 
     #[test]
     fn a_form_is_known_by_where_it_posts_and_what_must_be_filled_in() {

@@ -36,8 +36,8 @@ pub struct Problem {
 pub struct Messages {
     /// In the order of the languages: [`Lang`] is the index.
     bundles: Vec<FluentBundle<FluentResource>>,
-    /// Faults that were logged, so that a busy page logs each once.
-    reported: Mutex<BTreeSet<String>>,
+    /// Faults that were logged, so that a busy page logs each once: key and what is wrong.
+    reported: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl fmt::Debug for Messages {
@@ -82,13 +82,13 @@ impl Messages {
     }
 
     /// The faults so far.
-    pub(super) fn reported(&self) -> Vec<String> {
+    pub(super) fn reported(&self) -> Vec<(String, String)> {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn fault(&self, lang: Lang, key: &str, what: &str) -> String {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        if reported.insert(format!("message {key} of language {}: {what}", lang.0)) {
+        if reported.insert((key.to_owned(), what.to_owned())) {
             tracing::error!(key, language = lang.0, what, "message_missing");
         }
         format!("[{key}]")

@@ -231,6 +231,7 @@ impl Loaded {
         match &loaded {
             // Templates and messages that are built in were tried by the tests.
             Ok(own) if !report.own.is_empty() => {
+                check_templates::names(own, &found.templates, &mut report);
                 if let Ok(built_in) = Self::new(site, Sources::built_in()) {
                     check_templates::render(own, &built_in, &found.templates, &site.base_path, &mut report);
                 }

@@ -11,6 +11,7 @@
 //! | `moment \| ago(now)` | `<time>` with how long ago |
 //! | `text \| query` | the text encoded as the value of a query parameter |
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -25,6 +26,10 @@ use serde::Serialize;
 use super::assets::Assets;
 use super::sources::Template;
 use super::{Lang, Languages, Messages, PagesError, Site, messages, time};
+
+/// What every template has, besides what its page gives it.
+pub(super) const GLOBALS: [&str; 9] =
+    ["lang", "site", "base", "limits", "languages", "t", "asset", "range", "namespace"];
 
 /// A link of the language switch.
 #[derive(Debug, Serialize)]
@@ -59,6 +64,14 @@ impl Renderer {
             Ok(environment)
         });
         Ok(Self { environments: environments.collect::<Result<_, _>>()? })
+    }
+
+    /// The names that a template uses and does not make itself.
+    pub(super) fn names_in(&self, template: &str) -> Result<HashSet<String>, Error> {
+        let environment = self.environments.first();
+        let environment =
+            environment.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no language is loaded"))?;
+        Ok(environment.get_template(template)?.undeclared_variables(false))
     }
 
     pub(super) fn render(

@@ -75,6 +75,11 @@ impl Report {
         self.note(Weight::Warning, place, line, what.into());
     }
 
+    /// Whether something was found there already.
+    pub(super) fn knows(&self, place: &str, line: Option<usize>) -> bool {
+        self.findings.iter().any(|finding| finding.place == place && finding.line == line)
+    }
+
     pub(super) fn owns(&mut self, file: &str, does: impl Into<String>) {
         self.own.push(Own { file: file.to_owned(), does: does.into() });
     }
