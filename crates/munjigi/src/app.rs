@@ -10,7 +10,7 @@ use crate::config::{Config, Hsts};
 use crate::core::{Core, Role};
 use crate::flows::renew::Renewer;
 use crate::http::headers::SecurityHeaders;
-use crate::pages::{self, Pages};
+use crate::pages::Pages;
 
 /// Everything that handlers share.
 pub struct App {
@@ -66,8 +66,8 @@ impl App {
             when_stale: config.revocation.when_stale,
             max_staleness: config.revocation.max_staleness,
         });
-        let site = Site::new(config)?;
-        let pages = Pages::new(pages::Site { name: config.pages.name.clone(), base_path: site.base_path.clone() })?;
+        let pages = Pages::new(config.site())?;
+        let site = Site::new(config, &pages)?;
         Ok(Arc::new(Self { core, gate, pages, site }))
     }
 
@@ -88,7 +88,7 @@ impl App {
 }
 
 impl Site {
-    fn new(config: &Config) -> anyhow::Result<Self> {
+    fn new(config: &Config, pages: &Pages) -> anyhow::Result<Self> {
         let server = &config.server;
         let others: Vec<String> = server.trusted_origins.iter().map(url::Origin::ascii_serialization).collect();
         let own = server.public_url.origin().ascii_serialization();
@@ -103,7 +103,11 @@ impl Site {
             name: config.pages.name.clone(),
             https: config.https(),
             development: config.pages.development,
-            security_headers: SecurityHeaders::new(if config.https() { server.hsts } else { Hsts::Off }, &others)?,
+            security_headers: SecurityHeaders::new(
+                if config.https() { server.hsts } else { Hsts::Off },
+                &others,
+                pages.have_fonts(),
+            )?,
         })
     }
 }

@@ -7,11 +7,12 @@ use clap::Subcommand;
 use super::output;
 use crate::config::keys::KEYS;
 use crate::config::{self, Layers, Source};
+use crate::pages::{Pages, PagesError};
 
 /// Checks and shows the settings
 #[derive(Subcommand)]
 pub(super) enum Config {
-    /// Says whether the settings are right; exit code 3 if not
+    /// Says whether the settings are right, and the pages that they name; exit code 3 if not
     Check,
     /// Shows every key, its value and where it comes from; never a secret
     Show {
@@ -23,9 +24,15 @@ pub(super) enum Config {
 
 impl Config {
     pub(super) fn run(self, layers: &Layers) -> anyhow::Result<ExitCode> {
-        config::Config::read(layers)?;
+        let config = config::Config::read(layers)?;
         match self {
-            Self::Check => output::say("the settings are right"),
+            Self::Check => {
+                let findings: Vec<_> = Pages::check(&config.site()).faults().cloned().collect();
+                if !findings.is_empty() {
+                    return Err(PagesError::Wrong(findings).into());
+                }
+                output::say("the settings are right");
+            }
             Self::Show { json } => show(layers, json),
         }
         Ok(ExitCode::SUCCESS)

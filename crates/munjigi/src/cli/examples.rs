@@ -128,6 +128,18 @@ const EXAMPLES: &[(&str, &str)] = &[
   munjigi config show --json",
     ),
     (
+        "pages check",
+        "
+  munjigi pages check
+  munjigi pages check --folder ./pages --strict",
+    ),
+    (
+        "pages export",
+        "
+  munjigi pages export ./pages --only login.html --only ko.ftl
+  munjigi pages export /tmp/built-in            all of them, to compare after an upgrade",
+    ),
+    (
         "migrate",
         "
   munjigi migrate

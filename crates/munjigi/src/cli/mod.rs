@@ -5,7 +5,7 @@
 //! | 0 | done |
 //! | 1 | it failed; the message says why |
 //! | 2 | the command line is wrong |
-//! | 3 | the configuration is wrong |
+//! | 3 | the configuration is wrong, or the pages that it names |
 //! | 4 | no such user, session or key |
 //! | 5 | users were imported, but some were refused |
 
@@ -17,6 +17,7 @@ mod import;
 mod key;
 mod migrate;
 mod output;
+mod pages;
 mod secret;
 mod serve;
 mod session;
@@ -33,6 +34,7 @@ use crate::AnchoredClock;
 use crate::config::layers::Required;
 use crate::config::{Config, ConfigError, Layers, Log, LogFormat, Source};
 use crate::core::{Core, Role};
+use crate::pages::PagesError;
 
 /// Log-in for any web app: sign-up, sessions and log-out, stateless to check, instant to revoke.
 #[derive(Parser)]
@@ -74,6 +76,9 @@ enum Command {
     /// Checks and shows the settings
     #[command(subcommand)]
     Config(config::Config),
+    /// Checks pages of your own, and writes those that are built in to begin from
+    #[command(subcommand)]
+    Pages(pages::Pages),
     /// Brings the database's schema up to date
     Migrate,
     /// Prints what makes a shell complete the command line
@@ -96,11 +101,15 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             output::complain(&format!("{error:#}"));
-            if error.downcast_ref::<ConfigError>().is_some() { ExitCode::from(3) } else { ExitCode::FAILURE }
+            let settings =
+                error.downcast_ref::<ConfigError>().is_some() || error.downcast_ref::<PagesError>().is_some();
+            if settings { ExitCode::from(WRONG) } else { ExitCode::FAILURE }
         }
     }
 }
 
+/// The configuration is wrong, or the pages that it names.
+const WRONG: u8 = 3;
 /// No such user, session or key.
 const NOT_FOUND: u8 = 4;
 /// Some of many were refused.
@@ -116,6 +125,7 @@ impl Cli {
         match self.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
             Command::Serve(serve) => serve.run(layers),
             Command::Config(command) => command.run(&layers),
+            Command::Pages(command) => command.run(layers),
             Command::Migrate => migrate::run(&Config::read(&layers)?),
             Command::Completions(completions) => completions.run(program),
             Command::Man(man) => man.run(program),

@@ -182,6 +182,12 @@ fn warn(config: &Config) {
             "short_access_ttl"
         );
     }
+    if config.pages.development {
+        tracing::warn!(
+            note = "pages.development is on: logo and pages.folder are read again for each request, and what is wrong in them is shown to visitors",
+            "pages_development"
+        );
+    }
     let public = config.server.public_url.host_str().unwrap_or_default();
     if !config.https() && !matches!(public, "localhost" | "127.0.0.1" | "[::1]") {
         tracing::warn!(

@@ -162,10 +162,33 @@ pub const KEYS: &[Key] = &[
         "`info` under `server.base_path`",
         "Path where a log-in leads that was not on its way anywhere.",
     ),
+    following(
+        "pages.logo",
+        "the built-in mark and `pages.name`",
+        "File with a logo: svg, png or webp, at most 64 KiB. [Pages](pages.md).",
+    ),
+    following("pages.logo_dark", "`pages.logo`", "File with the logo for readers who like it dark."),
+    following(
+        "pages.accent",
+        "the built-in green",
+        "Colour of buttons and links, as `#rrggbb`. One that cannot be read as text (4.5 to 1) is refused, and one that can is named.",
+    ),
+    following("pages.accent_dark", "`pages.accent`, made light enough", "The same for readers who like it dark."),
+    following(
+        "pages.terms_url",
+        "none",
+        "Where your terms are: `https://…` or a path. Linked at the bottom and where one registers.",
+    ),
+    following("pages.privacy_url", "none", "Where it says what becomes of people's data, likewise."),
+    following(
+        "pages.folder",
+        "none",
+        "Folder with pages of your own: `templates`, `locales` and `static`. Checked at start, or by `munjigi pages check`. [Pages](pages.md).",
+    ),
     key(
         "pages.development",
         "false",
-        "For whoever works on the pages, on their own machine: all components are shown at `style` under `server.base_path`.",
+        "For whoever works on the pages, on their own machine: logo and folder are read again for each request, and all components are shown at `style` under `server.base_path`.",
     ),
     key("log.format", "text", "`text` for people, `json` for programs."),
     key(

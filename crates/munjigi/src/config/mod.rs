@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use url::Url;
 
+use crate::pages::{self, Colour};
 pub use layers::{Layers, Source};
 use values::Reader;
 
@@ -190,6 +191,20 @@ pub struct Pages {
     pub name: String,
     /// Where a log-in leads that was not on its way anywhere.
     pub after_login: String,
+    /// A logo.
+    pub logo: Option<PathBuf>,
+    /// A logo for the dark.
+    pub logo_dark: Option<PathBuf>,
+    /// The colour of buttons and links.
+    pub accent: Option<Colour>,
+    /// The same in the dark.
+    pub accent_dark: Option<Colour>,
+    /// Where the terms are.
+    pub terms_url: Option<String>,
+    /// Where it says what becomes of people's data.
+    pub privacy_url: Option<String>,
+    /// Folder with pages of one's own.
+    pub folder: Option<PathBuf>,
     /// Somebody works on the pages, on their own machine.
     pub development: bool,
 }
@@ -238,6 +253,13 @@ impl Config {
             pages: Pages {
                 name: site_name,
                 after_login: r.path("pages.after_login").unwrap_or_else(|| format!("{}/info", server.base_path)),
+                logo: r.optional_text("pages.logo").map(PathBuf::from),
+                logo_dark: r.optional_text("pages.logo_dark").map(PathBuf::from),
+                accent: r.colour("pages.accent"),
+                accent_dark: r.colour("pages.accent_dark"),
+                terms_url: r.link("pages.terms_url"),
+                privacy_url: r.link("pages.privacy_url"),
+                folder: r.optional_text("pages.folder").map(PathBuf::from),
                 development,
             },
             log: Log { format: r.one_of("log.format", values::LOG_FORMAT), level: r.log_level("log.level") },
@@ -250,6 +272,24 @@ impl Config {
     #[must_use]
     pub fn https(&self) -> bool {
         self.server.public_url.scheme() == "https"
+    }
+
+    /// What the pages say and show of this installation.
+    #[must_use]
+    pub fn site(&self) -> pages::Site {
+        let own = self.pages.clone();
+        pages::Site {
+            name: own.name,
+            base_path: self.server.base_path.clone(),
+            logo: own.logo,
+            logo_dark: own.logo_dark,
+            accent: own.accent,
+            accent_dark: own.accent_dark,
+            terms: own.terms_url,
+            privacy: own.privacy_url,
+            folder: own.folder,
+            development: own.development,
+        }
     }
 
     /// The SQLite file.

@@ -17,6 +17,7 @@ use url::Url;
 
 use super::layers::{Given, Layers, Source};
 use super::{ConfigError, Hsts, LogFormat, keys};
+use crate::pages::Colour;
 
 /// Words and what they mean.
 pub type Words<T> = &'static [(&'static str, T)];
@@ -309,6 +310,28 @@ impl<'a> Reader<'a> {
         if !text.starts_with('/') || text.starts_with("//") || text.contains(|c: char| c == '\\' || c.is_control()) {
             // Browsers drop tabs and line ends, so that a slash after one would be a second one.
             self.refuse(name, "a path that begins with one slash");
+        }
+        Some(text)
+    }
+
+    /// A colour.
+    pub fn colour(&mut self, name: &str) -> Option<Colour> {
+        let colour = self.optional_text(name)?.parse().ok();
+        if colour.is_none() {
+            self.refuse(name, "a colour such as \"#0f6b5c\"");
+        }
+        colour
+    }
+
+    /// Where a link of the pages leads: elsewhere by https, or to a path of this host.
+    pub fn link(&mut self, name: &str) -> Option<String> {
+        let text = self.optional_text(name)?;
+        if text.starts_with('/') {
+            return self.path(name);
+        }
+        let good = Url::parse(&text).is_ok_and(|url| url.scheme() == "https" && url.username().is_empty());
+        if !good {
+            self.refuse(name, "an address that begins with https:// or a path that begins with one slash");
         }
         Some(text)
     }

@@ -13,14 +13,16 @@ use crate::config::Hsts;
 pub struct SecurityHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl SecurityHeaders {
-    /// `form_targets`: origins that a form may lead to, because browsers hold redirects after a form to its policy too.
+    /// `form_targets`: origins that a form may lead to, because browsers hold redirects after a form to its policy too. `own_fonts`:
+    /// pages load fonts from here.
     ///
     /// # Errors
     /// An origin that cannot stand in a header, which no parsed origin is.
-    pub fn new(hsts: Hsts, form_targets: &[String]) -> Result<Self, http::header::InvalidHeaderValue> {
+    pub fn new(hsts: Hsts, form_targets: &[String], own_fonts: bool) -> Result<Self, http::header::InvalidHeaderValue> {
         let targets: String = form_targets.iter().map(|origin| format!(" {origin}")).collect();
+        let fonts = if own_fonts { " font-src 'self';" } else { "" };
         let policy = format!(
-            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'{targets}; base-uri 'none'; \
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self';{fonts} form-action 'self'{targets}; base-uri 'none'; \
              frame-ancestors 'none'"
         );
         let fixed = HeaderValue::from_static;

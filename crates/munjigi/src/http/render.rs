@@ -34,8 +34,11 @@ struct Asked {
 
 /// Renders what comes from within.
 pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    if let Err(error) = app.pages.refresh() {
+        return broken_pages(&app, &error);
+    }
     let uri = request.uri();
-    let reader = Reader::of(app.pages.languages(), app.site.https, &request);
+    let reader = Reader::of(&app.pages.languages(), app.site.https, &request);
     let here = uri
         .path_and_query()
         .map(ToString::to_string)
@@ -58,6 +61,15 @@ pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Nex
     {
         response.headers_mut().append(SET_COOKIE, line);
     }
+    response
+}
+
+/// Somebody works on the pages, and broke them: they are told where they look.
+fn broken_pages(app: &App, error: &pages::PagesError) -> Response {
+    ::tracing::error!(cause = crate::telemetry::chain(error), "pages_broken");
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    let mut response = (Code::Internal.status(), [(CONTENT_TYPE, kind)], format!("{error}\n")).into_response();
+    app.site.security_headers.add(response.headers_mut());
     response
 }
 

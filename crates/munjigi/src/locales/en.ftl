@@ -277,3 +277,13 @@ strength-advice-repeats = Repeating something adds little. Add other words.
 strength-advice-rows = Rows of keys or letters are among the first to be tried. Add words.
 strength-advice-known = Your username or the name of this site adds little. Add other words.
 strength-advice-longer = Another word or two makes it stronger.
+
+## One's own: empty unless a file in pages.folder says something
+
+login-extra = { "" }
+register-extra = { "" }
+footer-extra = { "" }
+
+legal-terms = Terms
+legal-privacy = Privacy
+register-agree = By creating an account, you agree to these:

@@ -245,3 +245,13 @@ strength-advice-repeats = 반복해서 써도 별로 강해지지 않아요. 다
 strength-advice-rows = 나란히 있는 글자나 숫자는 가장 먼저 시도해 보는 것이에요. 단어를 더해 보세요.
 strength-advice-known = 아이디나 사이트 이름은 큰 도움이 안 돼요. 다른 단어를 더해 보세요.
 strength-advice-longer = 단어를 한두 개 더하면 더 안전해져요.
+
+## 사이트마다 다른 말: pages.folder의 파일에 적지 않으면 비어 있어요
+
+login-extra = { "" }
+register-extra = { "" }
+footer-extra = { "" }
+
+legal-terms = 이용약관
+legal-privacy = 개인정보처리방침
+register-agree = 가입하면 다음 내용에 동의하게 돼요.

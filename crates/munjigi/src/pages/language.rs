@@ -6,6 +6,7 @@ use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_language
 
 use super::PagesError;
 use super::messages::Messages;
+use super::sources::Locale;
 
 /// More of an `Accept-Language` header than this is not looked at, in bytes. Browsers send under 200.
 const HEADER_MAX: usize = 1_024;
@@ -36,13 +37,13 @@ pub struct Language {
 pub struct Languages(Vec<Language>);
 
 impl Languages {
-    pub(super) fn load(locales: &[(&str, &str)], messages: &Messages) -> Result<Self, PagesError> {
+    pub(super) fn load(locales: &[Locale], messages: &Messages) -> Result<Self, PagesError> {
         if locales.is_empty() {
             return Err(PagesError::NoLanguage);
         }
-        let known = locales.iter().enumerate().map(|(index, (tag, _))| {
-            let id = tag.parse().map_err(|_| PagesError::Tag { tag: (*tag).to_owned() })?;
-            Ok(Language { tag: (*tag).to_owned(), name: messages.text(Lang(index), "language-name", &[]), id })
+        let known = locales.iter().enumerate().map(|(index, Locale { tag, .. })| {
+            let id = tag.parse().map_err(|_| PagesError::Tag { tag: tag.clone() })?;
+            Ok(Language { tag: tag.clone(), name: messages.text(Lang(index), "language-name", &[]), id })
         });
         known.collect::<Result<_, _>>().map(Self)
     }
@@ -122,11 +123,12 @@ fn weight(parameters: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LOCALES;
+    use super::super::sources::{LOCALES, locales};
     use super::*;
 
     fn languages() -> Languages {
-        Languages::load(LOCALES, &Messages::load(LOCALES).unwrap()).unwrap()
+        let locales = locales(LOCALES);
+        Languages::load(&locales, &Messages::load(&locales).unwrap()).unwrap()
     }
 
     fn chosen(sticky: Option<&str>, accept: Option<&str>) -> String {
@@ -192,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_tag_that_is_none_is_refused_by_name() {
-        let locales = [("not a tag", "language-name = X")];
+        let locales = locales(&[("not a tag", "language-name = X")]);
         assert!(Messages::load(&locales).is_err_and(|error| error.to_string().contains("not a tag")));
     }
 }

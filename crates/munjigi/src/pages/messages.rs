@@ -17,6 +17,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentError, FluentResource};
 use unic_langid::LanguageIdentifier;
 
+use super::sources::Locale;
 use super::{Lang, PagesError, josa};
 
 /// What a message takes for its variables: numbers and texts.
@@ -35,8 +36,8 @@ pub struct Problem {
 pub struct Messages {
     /// In the order of the languages: [`Lang`] is the index.
     bundles: Vec<FluentBundle<FluentResource>>,
-    /// Faults that were logged, so that a busy page logs each once.
-    reported: Mutex<BTreeSet<String>>,
+    /// Faults that were logged, so that a busy page logs each once: key and what is wrong.
+    reported: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl fmt::Debug for Messages {
@@ -46,8 +47,8 @@ impl fmt::Debug for Messages {
 }
 
 impl Messages {
-    pub(super) fn load(locales: &[(&str, &str)]) -> Result<Self, PagesError> {
-        let bundles = locales.iter().map(|(tag, source)| bundle(tag, source)).collect::<Result<_, _>>()?;
+    pub(super) fn load(locales: &[Locale]) -> Result<Self, PagesError> {
+        let bundles = locales.iter().map(bundle).collect::<Result<_, _>>()?;
         Ok(Self { bundles, reported: Mutex::default() })
     }
 
@@ -81,34 +82,40 @@ impl Messages {
     }
 
     /// The faults so far.
-    #[cfg(test)]
-    pub(super) fn reported(&self) -> Vec<String> {
-        self.reported.lock().unwrap().iter().cloned().collect()
+    pub(super) fn reported(&self) -> Vec<(String, String)> {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn fault(&self, lang: Lang, key: &str, what: &str) -> String {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        if reported.insert(format!("{}/{key}", lang.0)) {
+        if reported.insert((key.to_owned(), what.to_owned())) {
             tracing::error!(key, language = lang.0, what, "message_missing");
         }
         format!("[{key}]")
     }
 }
 
-fn bundle(tag: &str, source: &str) -> Result<FluentBundle<FluentResource>, PagesError> {
-    let broken = |what: String| PagesError::Messages { tag: tag.to_owned(), what };
-    let id: LanguageIdentifier = tag.parse().map_err(|_| PagesError::Tag { tag: tag.to_owned() })?;
-    let resource = FluentResource::try_new(source.to_owned())
-        .map_err(|(_, errors)| broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+fn bundle(locale: &Locale) -> Result<FluentBundle<FluentResource>, PagesError> {
+    let tag = &locale.tag;
+    let broken = |what: String| PagesError::Messages { tag: tag.clone(), what };
+    let id: LanguageIdentifier = tag.parse().map_err(|_| PagesError::Tag { tag: tag.clone() })?;
     let mut bundle = FluentBundle::new_concurrent(vec![id]);
     // The isolation marks around variables are for mixed directions; they would end up in JSON and in e-mail subjects.
     bundle.set_use_isolating(false);
     let twice = |error: FluentError| broken(error.to_string());
     bundle.add_function("JOSA", |args, _| josa_function(args)).map_err(twice)?;
     bundle.add_function("MINUTES", |args, _| minutes_function(args)).map_err(twice)?;
-    bundle
-        .add_resource(resource)
-        .map_err(|errors| broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    for (index, source) in locale.layers.iter().enumerate() {
+        let resource = FluentResource::try_new(source.clone().into_owned())
+            .map_err(|(_, errors)| broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+        if index > 0 {
+            bundle.add_resource_overriding(resource);
+            continue;
+        }
+        bundle
+            .add_resource(resource)
+            .map_err(|errors| broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    }
     Ok(bundle)
 }
 
@@ -130,7 +137,7 @@ fn minutes_function<'a>(args: &[Value<'a>]) -> Value<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LOCALES;
+    use super::super::sources::{LOCALES, locales};
     use super::*;
 
     const EN: Lang = Lang(0);
@@ -138,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_text_is_given_in_the_language_with_its_variables() {
-        let messages = Messages::load(LOCALES).unwrap();
+        let messages = Messages::load(&locales(LOCALES)).unwrap();
         assert_eq!(
             messages.text(EN, "field-username-length", &[("min", 4.into()), ("max", 32.into())]),
             "Use 4 to 32 characters."
@@ -151,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_missing_key_and_a_missing_variable_show_as_the_key_in_brackets() {
-        let messages = Messages::load(LOCALES).unwrap();
+        let messages = Messages::load(&locales(LOCALES)).unwrap();
         assert_eq!(messages.text(EN, "no-such-key", &[]), "[no-such-key]");
         assert_eq!(messages.text(EN, "field-password-short", &[]), "[field-password-short]");
         assert_eq!(messages.text(Lang(99), "language-name", &[]), "[language-name]");
@@ -160,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_told_in_seconds_under_a_minute_and_in_minutes_above() {
-        let messages = Messages::load(LOCALES).unwrap();
+        let messages = Messages::load(&locales(LOCALES)).unwrap();
         let wait = |lang, seconds: u64| messages.problem(lang, "rate_limited", &[("seconds", seconds.into())]).detail;
         for (seconds, en, ko) in [
             (1, "1 second", "1초"),
@@ -177,7 +184,7 @@ mod tests {
     #[test]
     fn broken_message_files_are_refused_with_their_language() {
         for source in ["language-name = {", "a = 1\na = 2"] {
-            let error = Messages::load(&[("ko", source)]).unwrap_err();
+            let error = Messages::load(&locales(&[("ko", source)])).unwrap_err();
             assert!(matches!(&error, PagesError::Messages { tag, .. } if tag == "ko"), "{error}");
         }
     }

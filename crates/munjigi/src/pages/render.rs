@@ -11,6 +11,7 @@
 //! | `moment \| ago(now)` | `<time>` with how long ago |
 //! | `text \| query` | the text encoded as the value of a query parameter |
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -22,7 +23,13 @@ use munjigi_rules::{name, username};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::{Lang, Languages, Messages, PagesError, Site, assets, messages, time};
+use super::assets::Assets;
+use super::sources::Template;
+use super::{Lang, Languages, Messages, PagesError, Site, messages, time};
+
+/// What every template has, besides what its page gives it.
+pub(super) const GLOBALS: [&str; 9] =
+    ["lang", "site", "base", "limits", "languages", "t", "asset", "range", "namespace"];
 
 /// A link of the language switch.
 #[derive(Debug, Serialize)]
@@ -44,18 +51,27 @@ impl Renderer {
         site: &Site,
         languages: &Languages,
         messages: &Arc<Messages>,
-        templates: &[(&str, &str)],
+        templates: &[Template],
+        assets: &Arc<Assets>,
     ) -> Result<Self, PagesError> {
         let environments = languages.iter().map(|(lang, language)| {
-            let mut environment = environment(site, lang, &language.tag, messages);
-            for (name, source) in templates {
+            let mut environment = environment(site, lang, &language.tag, messages, assets);
+            for Template { name, source } in templates {
                 environment
-                    .add_template_owned((*name).to_owned(), (*source).to_owned())
-                    .map_err(|source| PagesError::Template { name: (*name).to_owned(), source })?;
+                    .add_template_owned(name.clone(), source.clone())
+                    .map_err(|source| PagesError::Template { name: name.clone(), source })?;
             }
             Ok(environment)
         });
         Ok(Self { environments: environments.collect::<Result<_, _>>()? })
+    }
+
+    /// The names that a template uses and does not make itself.
+    pub(super) fn names_in(&self, template: &str) -> Result<HashSet<String>, Error> {
+        let environment = self.environments.first();
+        let environment =
+            environment.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no language is loaded"))?;
+        Ok(environment.get_template(template)?.undeclared_variables(false))
     }
 
     pub(super) fn render(
@@ -75,7 +91,13 @@ impl Renderer {
     }
 }
 
-fn environment(site: &Site, lang: Lang, tag: &str, messages: &Arc<Messages>) -> Environment<'static> {
+fn environment(
+    site: &Site,
+    lang: Lang,
+    tag: &str,
+    messages: &Arc<Messages>,
+    assets: &Arc<Assets>,
+) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -84,15 +106,20 @@ fn environment(site: &Site, lang: Lang, tag: &str, messages: &Arc<Messages>) -> 
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default());
 
     environment.add_global("lang", tag);
-    environment.add_global("site", context! { name => site.name.as_str() });
+    environment.add_global("site", about(site, assets));
     environment.add_global("base", site.base_path.as_str());
     let limits = context! { username_min => username::MIN, username_max => username::MAX, name_max => name::MAX };
     environment.add_global("limits", limits);
 
     let texts = Arc::clone(messages);
     environment.add_function("t", move |key: &str, args: Kwargs| translate(&texts, lang, key, &args));
-    let base = site.base_path.clone();
-    environment.add_function("asset", move |name: &str| asset_url(&base, name));
+    let (base, files) = (site.base_path.clone(), Arc::clone(assets));
+    environment.add_function("asset", move |name: &str| {
+        asset_url(&base, &files, name)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("there is no static file '{name}'")))
+    });
+    // Nothing that a page is given becomes markup, in whoever's template.
+    environment.remove_filter("safe");
     let texts = Arc::clone(messages);
     environment
         .add_filter("datetime", move |moment: &str| time::datetime(&texts, lang, moment).map(Value::from_safe_string));
@@ -143,8 +170,21 @@ fn translate(messages: &Messages, lang: Lang, key: &str, args: &Kwargs) -> Resul
     Ok(messages.text(lang, key, &values))
 }
 
-fn asset_url(base: &str, name: &str) -> Result<String, Error> {
-    let hashed = assets::hashed_name(name)
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("there is no static file '{name}'")))?;
-    Ok(format!("{base}/static/{hashed}"))
+fn asset_url(base: &str, assets: &Assets, name: &str) -> Option<String> {
+    Some(format!("{base}/static/{}", assets.hashed_name(name)?))
+}
+
+/// What every template is told of the site.
+fn about(site: &Site, assets: &Assets) -> Value {
+    let url = |name: &str| asset_url(&site.base_path, assets, name);
+    let picture = |stem: &str| ["svg", "png", "webp"].iter().find_map(|end| url(&format!("{stem}.{end}")));
+    context! {
+        name => site.name.as_str(),
+        logo => site.logo.as_ref().and_then(|_| picture("logo")),
+        logo_dark => site.logo_dark.as_ref().and_then(|_| picture("logo-dark")),
+        theme => url("theme.css"),
+        terms => site.terms.as_deref(),
+        privacy => site.privacy.as_deref(),
+        development => site.development,
+    }
 }

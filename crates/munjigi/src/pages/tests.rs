@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
+use super::samples::states;
+use super::sources::{LOCALES, TEMPLATES, Template};
 use super::*;
 
 /// Keys that the server asks for by name; the other keys belong to templates, times and problem documents.
@@ -67,82 +69,12 @@ const CODES: &[&str] = &[
 
 const HOSTILE: &str = "\"><script>alert('1')</script>&amp;{{ base }}";
 
+fn site() -> Site {
+    Site { name: "Munjigi".into(), base_path: "/user".into(), ..Site::default() }
+}
+
 fn pages() -> Pages {
-    Pages::new(Site { name: "Munjigi".into(), base_path: "/user".into() }).unwrap()
-}
-
-fn with(mut base: Json, changes: Json) -> Json {
-    base.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    base
-}
-
-/// Every page in the states that matter: (page, state, context). `text` stands wherever a client or user has a say.
-fn states(text: &str) -> Vec<(&'static str, &'static str, Json)> {
-    let mut all = forms(text);
-    let user = json!({"id": "0190", "username": text, "name": text});
-    let session = json!({"id": "s", "expiresAt": "2026-12-07T10:15:00Z", "accessExpiresAt": "2026-11-23T10:25:00.5Z"});
-    let nobody = json!({"user": null, "session": null, "reason": null, "registration_open": true});
-    all.extend([
-        ("closed", "", json!({})),
-        ("style", "", json!({})),
-        ("info", "signed-in", with(nobody.clone(), json!({"user": user, "session": session}))),
-        ("info", "anonymous", nobody.clone()),
-        ("info", "reused", with(nobody, json!({"reason": "reused", "registration_open": false}))),
-        ("logout", "asks", json!({"user": user})),
-        ("logout", "nobody", json!({"user": null})),
-        (
-            "error",
-            "",
-            json!({"status": 404, "title": "There’s nothing here", "detail": text, "request_id": "0190f3c2-7b1e"}),
-        ),
-    ]);
-    all
-}
-
-fn forms(text: &str) -> Vec<(&'static str, &'static str, Json)> {
-    let login = json!({
-        "return_to": null, "reason": null, "registration_open": true,
-        "fields": {"username": "", "remember": false}, "errors": {}, "problem": null,
-    });
-    let register = json!({
-        "return_to": null, "fields": {"username": "", "name": ""}, "errors": {}, "problem": null,
-        "min_length": 8, "advised_length": 15,
-    });
-    let device = |id: &str, current| {
-        json!({
-            "id": id, "device": text, "address": "2001:db8:85a3:8d3:1319:8a2e:370:7348", "current": current,
-            "createdAt": "2026-11-02T08:00:00Z", "lastUsedAt": "2026-11-23T10:10:00Z",
-        })
-    };
-    let account = json!({
-        "user": {"id": "0190", "username": text, "name": text}, "now": "2026-11-23T10:15:00Z", "saved": null, "unsaved": null,
-        "sessions": [device("s1", true)], "fields": {"name": text}, "errors": {}, "problem": null,
-        "min_length": 8, "advised_length": 15,
-    });
-    let filled = json!({"return_to": text, "fields": {"username": text, "remember": true}, "problem": text});
-    let wrong = json!({
-        "return_to": "/app?a=1&b=2", "fields": {"username": text, "name": text}, "min_length": 15,
-        "errors": {"username": text, "name": text, "password": text, "confirmPassword": text},
-    });
-    let several = json!({"sessions": [device("s1", true), device(text, false)], "saved": "name"});
-    let refused = json!({"errors": {"currentPassword": text, "newPassword": text}});
-    vec![
-        ("login", "fresh", login.clone()),
-        ("login", "expired", with(login.clone(), json!({"reason": "expired", "registration_open": false}))),
-        ("login", "ended", with(login.clone(), json!({"reason": "ended"}))),
-        ("login", "refused", with(login.clone(), filled)),
-        ("login", "empty", with(login, json!({"errors": {"username": text, "password": text}}))),
-        ("register", "fresh", register.clone()),
-        ("register", "wrong", with(register, wrong)),
-        ("account", "alone", account.clone()),
-        ("account", "several", with(account.clone(), several)),
-        ("account", "password-saved", with(account.clone(), json!({"saved": "password"}))),
-        ("account", "session-ended", with(account.clone(), json!({"saved": "session"}))),
-        ("account", "sessions-ended", with(account.clone(), json!({"saved": "sessions"}))),
-        ("account", "unsaved-name", with(account.clone(), json!({"unsaved": "name"}))),
-        ("account", "unsaved-password", with(account.clone(), json!({"unsaved": "password"}))),
-        ("account", "refused", with(account, refused)),
-    ]
+    Pages::new(site()).unwrap()
 }
 
 fn each_page(text: &str, mut look: impl FnMut(&str, &str)) {
@@ -214,7 +146,7 @@ fn every_input_has_a_label_and_every_reference_a_target() {
 }
 
 fn asset_url(name: &str) -> String {
-    format!("/user/static/{}", assets::hashed_name(name).unwrap())
+    format!("/user/static/{}", Assets::built_in().hashed_name(name).unwrap())
 }
 
 /// The values of an attribute, in order.
@@ -281,14 +213,14 @@ fn a_page_names_the_static_files_that_are_served() {
     let html = plain(&page("closed", "", "en", ""));
     let named: Vec<_> = attributes(&html, "href").chain(attributes(&html, "src")).collect();
     for file in named.iter().filter_map(|href| href.strip_prefix("/user/static/")) {
-        assert!(asset(file).is_some_and(|asset| asset.immutable), "{file}");
+        assert!(pages().asset(file).is_some_and(|asset| asset.immutable), "{file}");
     }
     assert_eq!(html.matches("/user/static/").count(), 3);
 }
 
 #[test]
 fn pages_can_be_mounted_at_the_root() {
-    let pages = Pages::new(Site { name: "문지기".into(), base_path: String::new() }).unwrap();
+    let pages = Pages::new(Site { name: "문지기".into(), ..Site::default() }).unwrap();
     let html = plain(&pages.render("closed", Lang::DEFAULT, "/register", json!({})).unwrap());
     assert!(html.contains("href=\"/login\"") && html.contains("href=\"/static/style."), "{html}");
 }
@@ -304,20 +236,9 @@ fn a_page_that_is_not_there_or_lacks_a_field_is_an_error() {
 
 #[test]
 fn a_broken_template_is_named_at_start() {
-    let site = Site { name: String::new(), base_path: String::new() };
-    let error = Pages::from_sources(site, LOCALES, &[("x.html", "{% if %}")]).unwrap_err();
+    let broken = Template { name: "x.html".into(), source: "{% if %}".into() };
+    let error = Loaded::new(&site(), Sources { templates: vec![broken], ..Sources::built_in() }).unwrap_err();
     assert!(matches!(&error, PagesError::Template { name, .. } if name == "x.html"), "{error}");
-}
-
-#[test]
-fn a_third_language_is_one_more_file() {
-    let french = include_str!("../locales/en.ftl").replace("language-name = English", "language-name = Français");
-    let locales = [LOCALES, &[("fr", french.as_str())]].concat();
-    let site = Site { name: "Munjigi".into(), base_path: "/user".into() };
-    let pages = Pages::from_sources(site, &locales, TEMPLATES).unwrap();
-    let lang = pages.languages().negotiate(None, Some("fr-CH, ko;q=0.5"));
-    let html = pages.render("closed", lang, "/user/register", json!({})).unwrap();
-    assert!(html.contains("<html lang=\"fr\"") && html.contains(">Français</a>"), "{html}");
 }
 
 #[test]

@@ -58,11 +58,11 @@ fn element(moment: Timestamp, text: &str, title: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LOCALES;
+    use super::super::sources::{LOCALES, locales};
     use super::*;
 
     fn messages() -> Messages {
-        Messages::load(LOCALES).unwrap()
+        Messages::load(&locales(LOCALES)).unwrap()
     }
 
     #[test]

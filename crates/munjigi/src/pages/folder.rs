@@ -1,0 +1,214 @@
+//! Reads the folder of one's own pages: `templates/*.html`, `locales/*.ftl`, `static/*`.
+//!
+//! Everything is read once, into memory, so that a request never names a file. What is not inside the folder is not read, also
+//! where a link inside leads out of it; what is hidden is not looked at.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::assets;
+use super::report::{Report, nearest};
+use super::sources::{Sources, TEMPLATES};
+
+/// Most bytes of a template, a message file or a style sheet.
+const MOST_TEXT: u64 = 256 * 1024;
+/// Most bytes of another file to be served.
+const MOST_FILE: u64 = 512 * 1024;
+/// Most files in one of the folders.
+const MOST_FILES: usize = 100;
+/// Most characters of a file's name.
+const MOST_NAME: usize = 64;
+
+/// The folders that are looked into.
+const FOLDERS: [&str; 3] = ["templates", "locales", "static"];
+
+/// A message file of one's own, for the check.
+pub(super) struct OwnMessages {
+    pub(super) place: String,
+    pub(super) tag: String,
+    pub(super) source: String,
+}
+
+/// A template of one's own, for the check.
+pub(super) struct OwnTemplate {
+    pub(super) place: String,
+    pub(super) name: String,
+    pub(super) source: String,
+}
+
+/// What is in the folder, besides what is served.
+#[derive(Default)]
+pub(super) struct Folder {
+    pub(super) templates: Vec<OwnTemplate>,
+    pub(super) messages: Vec<OwnMessages>,
+    /// The style sheet that is laid over ours.
+    pub(super) theme: Option<String>,
+}
+
+/// Reads a folder into `sources`; what cannot be used is noted.
+pub(super) fn read(folder: &Path, sources: &mut Sources, report: &mut Report) -> Folder {
+    let mut found = Folder::default();
+    let root = match folder.canonicalize() {
+        Ok(root) if root.is_dir() => root,
+        Ok(_) => {
+            report.fault("pages.folder", None, format!("{} is no folder", folder.display()));
+            return found;
+        }
+        Err(error) => {
+            report.fault("pages.folder", None, format!("{}: {error}", folder.display()));
+            return found;
+        }
+    };
+    for (name, path) in entries(&root, report) {
+        if path.is_dir() && !FOLDERS.contains(&name.as_str()) {
+            report.fault(&name, None, "not a folder of pages; there may be templates, locales and static");
+        }
+    }
+    for kind in FOLDERS {
+        let below = root.join(kind);
+        // `exists` is false for what cannot be followed, too.
+        if below.symlink_metadata().is_err() {
+            continue;
+        }
+        let entries = if inside(&root, &below) { entries(&below, report) } else { vec![] };
+        if !inside(&root, &below) {
+            report.fault(kind, None, OUTSIDE);
+        }
+        if entries.len() > MOST_FILES {
+            report.fault(kind, None, format!("more than {MOST_FILES} files"));
+        }
+        for (name, path) in entries.into_iter().take(MOST_FILES) {
+            let place = format!("{kind}/{name}");
+            match bytes(&root, &path, most(&name)) {
+                Ok(bytes) => put(kind, &place, &name, bytes, sources, report, &mut found),
+                Err(what) => report.fault(&place, None, what),
+            }
+        }
+    }
+    found
+}
+
+const OUTSIDE: &str = "leads out of the folder; put the file itself here";
+
+fn most(name: &str) -> u64 {
+    let text = ["html", "ftl", "css"].iter().any(|end| name.ends_with(&format!(".{end}")));
+    if text { MOST_TEXT } else { MOST_FILE }
+}
+
+/// Names and paths, in order; what is hidden is passed over, as editors and mounted volumes leave it there.
+fn entries(folder: &Path, report: &mut Report) -> Vec<(String, PathBuf)> {
+    let read = || -> io::Result<Vec<_>> { fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
+    let mut paths = read().unwrap_or_else(|error| {
+        report.fault(&folder.display().to_string(), None, error.to_string());
+        vec![]
+    });
+    paths.sort();
+    let named = paths
+        .into_iter()
+        .map(|path| (path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), path));
+    named.filter(|(name, _)| !name.starts_with('.') && !name.ends_with('~')).collect()
+}
+
+fn inside(root: &Path, path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| path.starts_with(root))
+}
+
+fn bytes(root: &Path, path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let real = path.canonicalize().map_err(|error| error.to_string())?;
+    if !real.starts_with(root) {
+        return Err(OUTSIDE.to_owned());
+    }
+    read_file(&real, most)
+}
+
+/// A file, if it is one, and not larger than `most`.
+pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let about = path.metadata().map_err(|error| error.to_string())?;
+    // A pipe would keep the server from starting.
+    if !about.is_file() {
+        return Err("is no file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("{} bytes, and more than {most} are not served: make it smaller", about.len()));
+    }
+    Ok(bytes)
+}
+
+fn put(
+    kind: &str,
+    place: &str,
+    name: &str,
+    bytes: Vec<u8>,
+    sources: &mut Sources,
+    report: &mut Report,
+    found: &mut Folder,
+) {
+    if kind == "static" {
+        return put_file(place, name, bytes, sources, report, found);
+    }
+    let Ok(text) = String::from_utf8(bytes) else {
+        report.fault(place, None, "is not UTF-8");
+        return;
+    };
+    match (kind, name.rsplit_once('.')) {
+        ("templates", Some((_, "html"))) => {
+            let built_in = TEMPLATES.iter().any(|(known, _)| *known == name);
+            if !built_in && !name.starts_with('_') {
+                let meant = nearest(name, TEMPLATES.iter().map(|(known, _)| *known));
+                let meant = meant.map(|meant| format!("; do you mean {meant}?")).unwrap_or_default();
+                report.fault(
+                    place,
+                    None,
+                    format!("no page has that name{meant} A part of your own begins with an underscore"),
+                );
+                return;
+            }
+            report
+                .owns(place, if built_in { "takes the place of the built-in template" } else { "a part of your own" });
+            sources.put_template(name, text.clone());
+            found.templates.push(OwnTemplate { place: place.to_owned(), name: name.to_owned(), source: text });
+        }
+        ("locales", Some((tag, "ftl"))) => {
+            found.messages.push(OwnMessages { place: place.to_owned(), tag: tag.to_owned(), source: text });
+        }
+        ("templates", _) => report.fault(place, None, "templates end in .html"),
+        _ => report.fault(place, None, "message files end in .ftl, and are called as their language: ja.ftl"),
+    }
+}
+
+fn put_file(place: &str, name: &str, bytes: Vec<u8>, sources: &mut Sources, report: &mut Report, found: &mut Folder) {
+    let good = name.len() <= MOST_NAME
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    if !good {
+        let allowed = format!("up to {MOST_NAME} of A-Z a-z 0-9 . - _");
+        return report.fault(place, None, format!("name it with {allowed}"));
+    }
+    if assets::kind(name).is_none() {
+        return report.fault(place, None, format!("such files are not served; these are: {}", assets::kinds()));
+    }
+    if name == "munjigi.js" {
+        return report.fault(
+            place,
+            None,
+            "the script goes with the server and cannot be replaced; give yours another name",
+        );
+    }
+    let size = bytes.len();
+    if name == "theme.css" {
+        match String::from_utf8(bytes) {
+            Ok(text) => found.theme = Some(text),
+            Err(_) => return report.fault(place, None, "is not UTF-8"),
+        }
+        return report.owns(place, format!("{size} bytes, after the built-in style sheet"));
+    }
+    let there = sources.assets.hashed_name(name).is_some();
+    report.owns(
+        place,
+        if there { format!("{size} bytes, in the place of the built-in one") } else { format!("{size} bytes") },
+    );
+    sources.assets.put(name, bytes.into());
+}
