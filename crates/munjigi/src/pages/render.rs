@@ -27,9 +27,9 @@ use super::assets::Assets;
 use super::sources::Template;
 use super::{Lang, Languages, Messages, PagesError, Site, messages, time};
 
-/// What every template has, besides what its page gives it.
-pub(super) const GLOBALS: [&str; 9] =
-    ["lang", "site", "base", "limits", "languages", "t", "asset", "range", "namespace"];
+/// What every template has, besides what its page gives it; `keeps` is set by pages for the layout.
+pub(super) const GLOBALS: [&str; 10] =
+    ["lang", "site", "base", "limits", "languages", "t", "asset", "range", "namespace", "keeps"];
 
 /// A link of the language switch.
 #[derive(Debug, Serialize)]
