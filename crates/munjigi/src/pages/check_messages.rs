@@ -14,6 +14,8 @@ use super::sources::LOCALES;
 const ITS_OWN: [&str; 2] = ["language-name", "language-direction"];
 /// Functions, and how many arguments they take.
 const FUNCTIONS: [(&str, usize); 2] = [("JOSA", 2), ("MINUTES", 1)];
+/// What keys begin with that only templates of one's own say.
+const FOR_ONES_OWN: &str = "own-";
 /// Keys that are named in one warning.
 const NAMED: usize = 8;
 
@@ -66,83 +68,52 @@ fn is_circle(key: &str, all: &BTreeMap<&str, Uses<'_>>) -> bool {
     false
 }
 
-/// Looks at a file; `false` if it cannot be used.
-pub(super) fn check(file: &OwnMessages, report: &mut Report) -> bool {
+/// Looks at a file. The keys of messages for templates of one's own in it; `None` if it cannot be used.
+pub(super) fn check(file: &OwnMessages, report: &mut Report) -> Option<Vec<String>> {
     let (place, source) = (&file.place, file.source.as_str());
     let before = report.faults().count();
     let tag = file.tag.parse::<LanguageIdentifier>().map(|tag| tag.to_string()).unwrap_or_default();
     if tag != file.tag {
         let example = if tag.is_empty() { "ja" } else { &tag };
-        report.fault(
-            place,
-            None,
-            format!("a message file is called as its language (BCP 47), for example {example}.ftl"),
-        );
-        return false;
+        let what = format!("a message file is called as its language (BCP 47), for example {example}.ftl");
+        report.fault(place, None, what);
+        return None;
     }
-    let resource = match parser::parse(source) {
-        Ok(resource) => resource,
-        Err((resource, errors)) => {
-            for error in errors {
-                report.fault(place, line_of(source, error.pos.start), error.kind.to_string());
-            }
-            resource
-        }
-    };
     let known = known();
-    let line = |name: &str| line_of(source, (name.as_ptr() as usize).saturating_sub(source.as_ptr() as usize));
-    let (mut own, mut terms): (BTreeMap<&str, Uses<'_>>, BTreeSet<&str>) = Default::default();
-    for entry in &resource.body {
-        match entry {
-            Entry::Term(term) => drop(terms.insert(term.id.name)),
-            Entry::Message(message) => {
-                let key = message.id.name;
-                let mut uses = Uses::default();
-                message.value.iter().for_each(|value| uses.pattern(value));
-                if let Some(what) = wrong(message, own.contains_key(key)) {
-                    report.fault(place, line(key), what);
-                }
-                own.entry(key).or_insert(uses);
-            }
-            Entry::Comment(_) | Entry::GroupComment(_) | Entry::ResourceComment(_) | Entry::Junk { .. } => {}
-        }
-    }
+    let (own, terms) = read(place, source, report);
     for (key, uses) in &own {
-        let Some(given) = known.get(key) else {
-            let meant = nearest(key, known.keys().copied()).map(|meant| format!("; do you mean {meant}?"));
-            report.warn(
-                place,
-                line(key),
-                format!("{key}: nothing says this{} Take it out", meant.unwrap_or(".".into())),
-            );
-            continue;
-        };
-        for variable in uses.variables.iter().filter(|variable| !given.contains(*variable)) {
-            let there = given.iter().map(|name| format!("${name}")).collect::<Vec<_>>().join(", ");
-            let there = if there.is_empty() { "it has none".to_owned() } else { format!("it has {there}") };
-            report.fault(place, line(variable), format!("{key}: there is no variable ${variable}; {there}"));
+        let mut fault = |at: &str, what: String| report.fault(place, line(source, at), format!("{key}: {what}"));
+        match known.get(key) {
+            Some(given) => {
+                for variable in uses.variables.iter().filter(|variable| !given.contains(*variable)) {
+                    let there: Vec<_> = given.iter().map(|name| format!("${name}")).collect();
+                    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+                    fault(variable, format!("there is no variable ${variable}; there is {there}"));
+                }
+            }
+            None if key.starts_with(FOR_ONES_OWN) => {}
+            None => {
+                let meant = nearest(key, known.keys().copied()).map(|meant| format!("; do you mean {meant}?"));
+                let what = format!("{key}: nothing says this{} Take it out", meant.unwrap_or_else(|| ".".to_owned()));
+                report.warn(place, line(source, key), what);
+                continue;
+            }
         }
         for other in uses.messages.iter().filter(|other| !known.contains_key(*other) && !own.contains_key(*other)) {
-            report.fault(place, line(other), format!("{key}: there is no message {other}"));
+            fault(other, format!("there is no message {other}"));
         }
         for term in uses.terms.iter().filter(|term| !terms.contains(*term)) {
-            report.fault(place, line(term), format!("{key}: this file has no -{term}"));
+            fault(term, format!("this file has no -{term}"));
         }
         for (function, arguments) in &uses.functions {
             match FUNCTIONS.iter().find(|(known, _)| known == function) {
                 Some((_, wanted)) if wanted == arguments => {}
-                Some((_, wanted)) => {
-                    report.fault(place, line(function), format!("{key}: {function} takes {wanted} arguments"))
-                }
-                None => report.fault(
-                    place,
-                    line(function),
-                    format!("{key}: there is no function {function}; there are JOSA and MINUTES"),
-                ),
+                Some((_, wanted)) => fault(function, format!("{function} takes {wanted} arguments")),
+                None => fault(function, format!("there is no function {function}; there are JOSA and MINUTES")),
             }
         }
         if is_circle(key, &own) {
-            report.fault(place, line(key), format!("{key}: refers to itself"));
+            fault(key, "refers to itself".to_owned());
         }
     }
     let built_in = LOCALES.iter().any(|(tag, _)| *tag == file.tag);
@@ -152,7 +123,40 @@ pub(super) fn check(file: &OwnMessages, report: &mut Report) -> bool {
     let count = own.keys().filter(|key| known.contains_key(*key)).count();
     let new = if built_in { "" } else { "a new language, " };
     report.owns(place, format!("{new}{count} of {} messages", known.len()));
-    report.faults().count() == before
+    let for_ones_own = own.keys().filter(|key| key.starts_with(FOR_ONES_OWN));
+    (report.faults().count() == before).then(|| for_ones_own.map(|key| (*key).to_owned()).collect())
+}
+
+/// The messages of a file, and the names of its terms.
+fn read<'a>(place: &str, source: &'a str, report: &mut Report) -> (BTreeMap<&'a str, Uses<'a>>, BTreeSet<&'a str>) {
+    let resource = parser::parse(source).unwrap_or_else(|(resource, errors)| {
+        for error in errors {
+            report.fault(place, line_of(source, error.pos.start), error.kind.to_string());
+        }
+        resource
+    });
+    let (mut own, mut terms) = (BTreeMap::new(), BTreeSet::new());
+    for entry in &resource.body {
+        match entry {
+            Entry::Term(term) => drop(terms.insert(term.id.name)),
+            Entry::Message(message) => {
+                let key = message.id.name;
+                let mut uses = Uses::default();
+                message.value.iter().for_each(|value| uses.pattern(value));
+                if let Some(what) = wrong(message, own.contains_key(key)) {
+                    report.fault(place, line(source, key), what);
+                }
+                own.entry(key).or_insert(uses);
+            }
+            Entry::Comment(_) | Entry::GroupComment(_) | Entry::ResourceComment(_) | Entry::Junk { .. } => {}
+        }
+    }
+    (own, terms)
+}
+
+/// The line of a name that was read from `source`: it is a part of it.
+fn line(source: &str, name: &str) -> Option<usize> {
+    line_of(source, (name.as_ptr() as usize).checked_sub(source.as_ptr() as usize)?)
 }
 
 /// What is wrong with a message by itself.

@@ -19,11 +19,11 @@ const BLOCKED: [(&str, &str); 5] = [
 ];
 
 /// What can be seen without rendering: messages that are not there, what browsers will not do, copies that are old.
-pub(super) fn read(template: &OwnTemplate, keys: &BTreeSet<&str>, report: &mut Report) {
+pub(super) fn read(template: &OwnTemplate, keys: &BTreeSet<String>, report: &mut Report) {
     let (place, source) = (&template.place, template.source.as_str());
-    for (at, key) in keys_in(source).filter(|(_, key)| !keys.contains(key)) {
+    for (at, key) in keys_in(source).filter(|(_, key)| !keys.contains(*key)) {
         let meant =
-            nearest(key, keys.iter().copied()).map(|meant| format!("; do you mean {meant}?")).unwrap_or_default();
+            nearest(key, keys.iter().map(String::as_str)).map(|meant| format!("; do you mean {meant}?")).unwrap_or_default();
         report.fault(place, line_of(source, at), format!("there is no message {key}{meant}"));
     }
     for (mark, what) in BLOCKED {
@@ -95,13 +95,13 @@ pub(super) fn render(own: &Loaded, built_in: &Loaded, templates: &[OwnTemplate],
             }
         }
     }
-    for (key, what) in own.messages.reported() {
+    for (lang, key, what) in own.messages.reported() {
         let said = templates.iter().find_map(|template| {
             let (at, _) = keys_in(&template.source).find(|(_, said)| *said == key)?;
             Some((template.place.as_str(), line_of(&template.source, at)))
         });
         let (place, line) = said.unwrap_or(("locales", None));
-        report.fault(place, line, format!("{key}: {what}"));
+        report.fault(place, line, format!("{key} in {}: {what}", own.languages.tag(lang)));
     }
 }
 

@@ -73,7 +73,25 @@ pub(super) enum Scheme {
     Dark,
 }
 
-/// The grounds on which the accent stands as text, as a style sheet has them.
+/// Style sheets of which each is laid over those before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sheets<'a>(pub(super) &'a [&'a str]);
+
+impl Sheets<'_> {
+    /// The colour of a token (`--card`); `None` where none of them has it as `#rrggbb`.
+    pub(super) fn token(self, name: &str, scheme: Scheme) -> Option<Colour> {
+        self.0.iter().rev().find_map(|sheet| {
+            let (light, dark) = sheet.split_once("@media (prefers-color-scheme: dark)").unwrap_or((sheet, ""));
+            // What is said for the dark stands after what is said for both.
+            let parts = if scheme == Scheme::Light { [light, ""] } else { [dark, light] };
+            parts
+                .into_iter()
+                .find_map(|part| part.split_once(&format!("{name}:"))?.1.split([';', '}']).next()?.trim().parse().ok())
+        })
+    }
+}
+
+/// The grounds on which the accent stands as text, as style sheets have them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grounds {
     card: Colour,
@@ -81,12 +99,9 @@ pub(super) struct Grounds {
 }
 
 impl Grounds {
-    /// The tokens `--card` and `--page` of a style sheet; `None` where it has none that are `#rrggbb`.
-    pub(super) fn of(style: &str, scheme: Scheme) -> Option<Self> {
-        let (light, dark) = style.split_once("@media (prefers-color-scheme: dark)")?;
-        let tokens = if scheme == Scheme::Light { light } else { dark };
-        let token = |name: &str| tokens.split_once(name)?.1.split(';').next()?.trim().parse().ok();
-        Some(Self { card: token("--card:")?, page: token("--page:")? })
+    /// The tokens `--card` and `--page`.
+    pub(super) fn of(sheets: Sheets<'_>, scheme: Scheme) -> Option<Self> {
+        Some(Self { card: sheets.token("--card", scheme)?, page: sheets.token("--page", scheme)? })
     }
 
     /// The least contrast of `accent` with a ground: the card, the page, and the card with a little of the accent in it.
@@ -118,8 +133,12 @@ mod tests {
     use super::super::assets::BUILT_IN;
     use super::*;
 
+    fn style() -> &'static str {
+        std::str::from_utf8(BUILT_IN[0].1).unwrap()
+    }
+
     fn grounds(scheme: Scheme) -> Grounds {
-        Grounds::of(std::str::from_utf8(BUILT_IN[0].1).unwrap(), scheme).unwrap()
+        Grounds::of(Sheets(&[style()]), scheme).unwrap()
     }
 
     #[test]
@@ -145,16 +164,30 @@ mod tests {
 
     #[test]
     fn the_colours_that_are_built_in_can_be_read() {
-        let style = std::str::from_utf8(BUILT_IN[0].1).unwrap();
-        let (light, dark) = style.split_once("@media (prefers-color-scheme: dark)").unwrap();
-        for (tokens, scheme) in [(light, Scheme::Light), (dark, Scheme::Dark)] {
-            let token = |name: &str| {
-                tokens.split_once(name).unwrap().1.split(';').next().unwrap().trim().parse::<Colour>().unwrap()
-            };
-            let accent = token("--accent:");
+        for scheme in [Scheme::Light, Scheme::Dark] {
+            let token = |name: &str| Sheets(&[style()]).token(name, scheme).unwrap();
+            let accent = token("--accent");
             assert!(grounds(scheme).contrast(accent) >= LEAST, "{scheme:?}");
-            assert!(accent.contrast(token("--on-accent:")) >= LEAST, "{scheme:?}");
+            assert!(accent.contrast(token("--on-accent")) >= LEAST, "{scheme:?}");
         }
+    }
+
+    #[test]
+    fn a_token_is_that_of_the_last_sheet_as_browsers_see_it() {
+        let base = ":root { --card: #111111; --page: #222222; } @media (prefers-color-scheme: dark) { :root { --card: #333333; } }";
+        let over =
+            ":root { --page: #444444 } @media (prefers-color-scheme: dark) { :root { --card:#555555; --page: red; } }";
+        let seen = |sheets: &[&str], name, scheme| Sheets(sheets).token(name, scheme).map(|colour| colour.to_string());
+        for (sheets, name, light, dark) in [
+            (&[base][..], "--card", "#111111", "#333333"),
+            (&[base], "--page", "#222222", "#222222"),
+            (&[base, over], "--card", "#111111", "#555555"),
+            (&[base, over], "--page", "#444444", "#444444"),
+        ] {
+            assert_eq!(seen(sheets, name, Scheme::Light).as_deref(), Some(light), "{name}");
+            assert_eq!(seen(sheets, name, Scheme::Dark).as_deref(), Some(dark), "{name}");
+        }
+        assert_eq!(seen(&[base], "--none", Scheme::Light), None);
     }
 
     /// Whatever colour somebody has: the one that is offered can be read on every ground, and what stands on it too.

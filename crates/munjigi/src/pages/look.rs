@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Site;
 use super::assets::Assets;
-use super::colours::{Colour, Grounds, LEAST, Scheme, tokens};
+use super::colours::{Colour, Grounds, LEAST, Scheme, Sheets, tokens};
 use super::folder::read_file;
 use super::report::Report;
 
@@ -25,10 +25,11 @@ pub(super) fn look(site: &Site, theme: Option<&str>, assets: &mut Assets, report
     if site.logo_dark.is_some() && site.logo.is_none() {
         report.fault("pages.logo_dark", None, "only with a pages.logo, which it stands in for in the dark");
     }
-    let colours = colours(site, assets, report);
-    if colours.is_some() || theme.is_some() {
-        let sheet = colours.unwrap_or_default() + theme.unwrap_or_default();
-        assets.put("theme.css", sheet.into());
+    let style = assets.find("style.css").map(|style| String::from_utf8_lossy(&style.bytes).into_owned());
+    let (style, theme_text) = (style.unwrap_or_default(), theme.unwrap_or_default());
+    let colours = colours(site, Sheets(&[&style, theme_text]), report);
+    if !colours.is_empty() || theme.is_some() {
+        assets.put("theme.css", (colours + theme_text).into());
     }
 }
 
@@ -49,41 +50,45 @@ fn logo(path: &Path) -> Result<(&'static str, Vec<u8>), String> {
     Ok((is, bytes))
 }
 
-/// The tokens of the accent. Without a colour of its own for the dark, the accent is made light enough for it.
-fn colours(site: &Site, assets: &Assets, report: &mut Report) -> Option<String> {
-    if site.accent.is_none() && site.accent_dark.is_none() {
-        return None;
-    }
-    let style =
-        assets.find("style.css").map(|style| String::from_utf8_lossy(&style.bytes).into_owned()).unwrap_or_default();
-    let (Some(light), Some(dark)) = (Grounds::of(&style, Scheme::Light), Grounds::of(&style, Scheme::Dark)) else {
-        report.fault("static/style.css", None, "has no tokens --card and --page as #rrggbb, first in light and then in dark: pages.accent cannot be held against them");
-        return None;
+/// The tokens of the accent, as a style sheet. Without a colour of its own for the dark, the accent is made light enough for it.
+fn colours(site: &Site, sheets: Sheets<'_>, report: &mut Report) -> String {
+    let (Some(light), Some(dark)) = (Grounds::of(sheets, Scheme::Light), Grounds::of(sheets, Scheme::Dark)) else {
+        report.warn(
+            "static/style.css",
+            None,
+            "has no tokens --card and --page as #rrggbb, so that no accent can be held against them",
+        );
+        return String::new();
     };
     let mut sheet = String::new();
     if let Some(accent) = site.accent {
-        readable("pages.accent", accent, light, report);
         sheet += &format!(":root {{ {} }}\n", tokens(accent, light));
-    }
-    if let Some(accent) = site.accent_dark {
-        readable("pages.accent_dark", accent, dark, report);
     }
     if let Some(accent) = site.accent_dark.or_else(|| site.accent.map(|accent| dark.readable(accent))) {
         sheet += &format!("@media (prefers-color-scheme: dark) {{ :root {{ {} }} }}\n", tokens(accent, dark));
     }
-    Some(sheet)
+    for (setting, accent, scheme, grounds) in [
+        ("pages.accent", site.accent, Scheme::Light, light),
+        ("pages.accent_dark", site.accent_dark, Scheme::Dark, dark),
+    ] {
+        if let Some(what) = accent.and_then(|accent| unreadable(accent, grounds)) {
+            report.fault(setting, None, what);
+        }
+        // A style sheet may do as it likes: the accent may be no text in it.
+        let own = sheets.token("--accent", scheme).filter(|_| accent.is_none() && sheet.is_empty());
+        if let Some(what) = own.and_then(|accent| unreadable(accent, grounds)) {
+            report.warn("static/theme.css", None, what);
+        }
+    }
+    sheet
 }
 
-fn readable(setting: &str, accent: Colour, grounds: Grounds, report: &mut Report) {
+/// What to say of a colour that cannot be read as text.
+fn unreadable(accent: Colour, grounds: Grounds) -> Option<String> {
     let ratio = grounds.contrast(accent);
-    if ratio < LEAST {
-        // Rounded down: 4.499 is not 4.5.
-        let shown = (ratio * 100.0).floor() / 100.0;
-        let near = grounds.readable(accent);
-        report.fault(
-            setting,
-            None,
-            format!("{accent} as text has a contrast of {shown} to 1 with what is behind it, and people need {LEAST} to 1: {near} would do"),
-        );
-    }
+    // Rounded down: 4.499 is not 4.5.
+    let (shown, near) = ((ratio * 100.0).floor() / 100.0, grounds.readable(accent));
+    (ratio < LEAST).then(|| {
+        format!("{accent} as text has a contrast of {shown} to 1 with what is behind it, and people need {LEAST} to 1: {near} would do")
+    })
 }

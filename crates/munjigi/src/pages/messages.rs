@@ -36,8 +36,8 @@ pub struct Problem {
 pub struct Messages {
     /// In the order of the languages: [`Lang`] is the index.
     bundles: Vec<FluentBundle<FluentResource>>,
-    /// Faults that were logged, so that a busy page logs each once: key and what is wrong.
-    reported: Mutex<BTreeSet<(String, String)>>,
+    /// Faults that were logged, so that a busy page logs each once: the language, the key and what is wrong.
+    reported: Mutex<BTreeSet<(Lang, String, String)>>,
 }
 
 impl fmt::Debug for Messages {
@@ -82,13 +82,13 @@ impl Messages {
     }
 
     /// The faults so far.
-    pub(super) fn reported(&self) -> Vec<(String, String)> {
+    pub(super) fn reported(&self) -> Vec<(Lang, String, String)> {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn fault(&self, lang: Lang, key: &str, what: &str) -> String {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        if reported.insert((key.to_owned(), what.to_owned())) {
+        if reported.insert((lang, key.to_owned(), what.to_owned())) {
             tracing::error!(key, language = lang.0, what, "message_missing");
         }
         format!("[{key}]")

@@ -34,6 +34,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -220,12 +221,13 @@ impl Loaded {
         let found =
             site.folder.as_deref().map(|folder| folder::read(folder, &mut sources, &mut report)).unwrap_or_default();
         look::look(site, found.theme.as_deref(), &mut sources.assets, &mut report);
+        let mut keys: BTreeSet<String> = check_messages::known().into_keys().map(str::to_owned).collect();
         for file in found.messages {
-            if check_messages::check(&file, &mut report) {
+            if let Some(own) = check_messages::check(&file, &mut report) {
+                keys.extend(own);
                 sources.put_messages(&file.tag, file.source);
             }
         }
-        let keys = check_messages::known().into_keys().collect();
         found.templates.iter().for_each(|template| check_templates::read(template, &keys, &mut report));
         let loaded = Self::new(site, sources);
         match &loaded {

@@ -27,9 +27,9 @@ use super::assets::Assets;
 use super::sources::Template;
 use super::{Lang, Languages, Messages, PagesError, Site, messages, time};
 
-/// What every template has, besides what its page gives it.
+/// What every template has, besides what its page gives it; `keeps` is set by pages for the layout.
 pub(super) const GLOBALS: [&str; 10] =
-    ["lang", "site", "base", "limits", "keeps", "languages", "t", "asset", "range", "namespace"];
+    ["lang", "site", "base", "limits", "languages", "t", "asset", "range", "namespace", "keeps"];
 
 /// A link of the language switch.
 #[derive(Debug, Serialize)]
@@ -110,7 +110,6 @@ fn environment(
     environment.add_global("base", site.base_path.as_str());
     let limits = context! { username_min => username::MIN, username_max => username::MAX, name_max => name::MAX };
     environment.add_global("limits", limits);
-    // Set by a page whose form goes along when the language changes.
     environment.add_global("keeps", false);
 
     let texts = Arc::clone(messages);
