@@ -18,6 +18,7 @@ use crate::account_names::AccountNames;
 use crate::config::values::shown_url;
 use crate::config::{self, Config};
 use crate::device_tokens::DeviceTokens;
+use crate::doctor_calls::DoctorCalls;
 use crate::feed_tokens::FeedTokens;
 use crate::followers::{Followers, MOST_FOLLOWERS};
 use crate::keys::KeyRing;
@@ -62,6 +63,8 @@ pub struct Core {
     pub device_tokens: DeviceTokens,
     /// Knows who may follow the revocations.
     pub feed_tokens: FeedTokens,
+    /// Knows what `munjigi doctor` may ask.
+    pub doctor_calls: DoctorCalls,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
     /// What is counted.
@@ -133,6 +136,7 @@ impl Core {
             refresh_tokens: RefreshTokens::new(secrets.clone())?,
             account_names: AccountNames::new(secrets.clone()),
             device_tokens: DeviceTokens::new(secrets.clone())?,
+            doctor_calls: DoctorCalls::new(secrets.clone())?,
             feed_tokens: FeedTokens::new(secrets),
             feed: Arc::new(feed),
             metrics,

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod api;
+pub mod doctor;
 pub mod health;
 pub mod home;
 pub mod info;

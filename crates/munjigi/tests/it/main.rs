@@ -19,6 +19,7 @@ mod arrows;
 mod cli;
 mod config;
 mod crash;
+mod doctor;
 mod documents;
 mod enumeration;
 mod faults;
