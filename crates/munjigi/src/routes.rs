@@ -207,7 +207,8 @@ impl Table {
         let feed = self.feed.route_layer(from_fn_with_state(Arc::clone(app), revocations::only_followers));
         // The gate writes the cookies of its answer, too.
         let doctor = self.doctor.route_layer(from_fn_with_state(Arc::clone(app), doctor::only_the_doctor));
-        let with_a_user = self.peek.merge(doctor).route_layer(peeking).merge(self.gate.merge(user).route_layer(renewing));
+        let with_a_user =
+            self.peek.merge(doctor).route_layer(peeking).merge(self.gate.merge(user).route_layer(renewing));
         self.open
             .merge(feed)
             .merge(with_a_user.route_layer(from_fn(same_origin::not_as_a_part)))

@@ -128,6 +128,13 @@ const EXAMPLES: &[(&str, &str)] = &[
   munjigi config show --json",
     ),
     (
+        "doctor",
+        "
+  munjigi doctor
+  sudo -u munjigi munjigi doctor --config /etc/munjigi/munjigi.toml
+  munjigi doctor --json | jq -r '.checks[] | select(.status == \"wrong\").mend'",
+    ),
+    (
         "migrate",
         "
   munjigi migrate

@@ -14,7 +14,8 @@ use crate::harness::Site;
 async fn the_doctor_is_told_what_the_server_sees() {
     let site = Site::with(&[("server.trusted_proxies", "10.0.0.5")]).await;
     let (call, nonce) = site.app.core.doctor_calls.sign(site.clock.now()).unwrap();
-    let asked = site.browser().with(CALL, &call).with("x-forwarded-for", "203.0.113.9").with("origin", "http://x.example");
+    let asked =
+        site.browser().with(CALL, &call).with("x-forwarded-for", "203.0.113.9").with("origin", "http://x.example");
     for (from, address, trusted) in [("10.0.0.5", "203.0.113.9", true), ("10.0.0.6", "10.0.0.6", false)] {
         let reply = asked.clone().from(from).get("/user/doctor").await.expect(200);
         let sight = reply.json();
