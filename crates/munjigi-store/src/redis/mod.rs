@@ -22,7 +22,7 @@ mod record;
 mod state;
 
 pub(crate) use record::{pack, unpack};
-pub use state::State;
+pub use state::RedisState;
 
 const STORE: &str = "Redis";
 
@@ -77,13 +77,13 @@ impl Redis {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if it does not answer.
-    pub async fn state(&self) -> Result<State, StoreError> {
+    pub async fn state(&self) -> Result<RedisState, StoreError> {
         let (info, mut saves) = (redis::cmd("INFO"), redis::cmd("CONFIG"));
         let info: InfoDict = within(START_LIMIT, "ask how it is", self.link.send(Request::Command(&info))).await?;
         let saves = self.link.send(Request::Command(saves.arg("GET").arg("save")));
         // An account of ours need not be allowed to ask that.
         let saves: Option<Vec<String>> = within(START_LIMIT, "ask for its snapshots", saves).await.ok();
-        Ok(State::of(&info, saves))
+        Ok(RedisState::of(&info, saves))
     }
 
     /// The same without connecting: the first call does. For commands that can do without it.

@@ -7,7 +7,7 @@ use redis::InfoDict;
 
 /// What matters of it to whoever keeps sessions there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct RedisState {
     /// Redis' own version, or the one that another server says it is like.
     pub version: String,
     /// What it does when its memory is full: `noeviction`, or it drops keys.
@@ -28,7 +28,7 @@ pub struct State {
     pub now: Option<Timestamp>,
 }
 
-impl State {
+impl RedisState {
     /// From `INFO`, and from `CONFIG GET save` where that was answered.
     pub(super) fn of(info: &InfoDict, saves: Option<Vec<String>>) -> Self {
         let text = |name: &str| info.get::<String>(name).unwrap_or_default();

@@ -131,7 +131,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "doctor",
         "
   munjigi doctor
-  sudo -u munjigi munjigi doctor --config /etc/munjigi/munjigi.toml
+  munjigi doctor --config /etc/munjigi/munjigi.toml
   munjigi doctor --json | jq -r '.checks[] | select(.status == \"wrong\").mend'",
     ),
     (

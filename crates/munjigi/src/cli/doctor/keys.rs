@@ -124,7 +124,7 @@ pub(super) async fn published(asked: &Asked<'_>, ours: Option<&[Value]>, report:
         Err(error) => return report.wrong(CHECK, format!("{}: {}", asked.at(JWKS), chain(&error)), mend),
     };
     let set: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let Some(theirs) = set.as_ref().and_then(|set| set["keys"].as_array()) else {
+    let Some(theirs) = set.as_ref().and_then(|set| set.get("keys")?.as_array()) else {
         return report.wrong(CHECK, format!("{} is no key set", asked.at(JWKS)), mend);
     };
     let missing = ours.iter().filter(|key| !theirs.contains(key)).count();

@@ -39,7 +39,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) -> Running {
         }
     };
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    match body["checks"].as_object() {
+    match body.get("checks").and_then(Value::as_object) {
         Some(_) if answer.status() == 200 => report.ok(CHECK, format!("one runs at {address}, and is ready")),
         Some(checks) => {
             let wrong = checks.iter().filter(|(_, said)| *said != "ok");

@@ -1,7 +1,7 @@
 //! Redis, where sessions are there: it answers, keeps what it is given, and its clock is ours.
 
 use munjigi_gate::Clock;
-use munjigi_store::redis::State;
+use munjigi_store::RedisState;
 use secrecy::ExposeSecret as _;
 
 use super::clock::judge;
@@ -52,7 +52,7 @@ pub(super) async fn check(config: &Config, clock: &dyn Clock, report: &mut Repor
 }
 
 /// Whether it is wrong or only to be warned of, what it is, and what to do.
-fn found(state: &State) -> Vec<(bool, String, &'static str)> {
+fn found(state: &RedisState) -> Vec<(bool, String, &'static str)> {
     let mut found = Vec::new();
     if state.is_replica {
         found.push((true, "is a replica, and takes no writes".to_owned(), "name the primary in store.redis_url"));
@@ -90,22 +90,27 @@ fn found(state: &State) -> Vec<(bool, String, &'static str)> {
 mod tests {
     use super::*;
 
-    fn good() -> State {
-        State { when_full: "noeviction".to_owned(), most_memory: 1 << 30, keeps_writes: true, ..State::default() }
+    fn good() -> RedisState {
+        RedisState {
+            when_full: "noeviction".to_owned(),
+            most_memory: 1 << 30,
+            keeps_writes: true,
+            ..RedisState::default()
+        }
     }
 
     #[test]
     fn each_thing_that_loses_sessions_is_found_by_itself() {
         assert!(found(&good()).is_empty());
         for (state, wrong, word) in [
-            (State { is_replica: true, ..good() }, true, "replica"),
-            (State { when_full: "allkeys-lru".to_owned(), ..good() }, true, "allkeys-lru"),
-            (State { cannot_save: true, ..good() }, true, "disk"),
-            (State { keeps_writes: false, ..good() }, false, "appendonly"),
-            (State { keeps_writes: false, makes_snapshots: Some(true), ..good() }, false, "snapshots"),
-            (State { keeps_writes: false, makes_snapshots: Some(false), ..good() }, false, "nothing"),
-            (State { most_memory: 0, ..good() }, false, "bound"),
-            (State { memory: 1 << 30, ..good() }, false, "nine tenths"),
+            (RedisState { is_replica: true, ..good() }, true, "replica"),
+            (RedisState { when_full: "allkeys-lru".to_owned(), ..good() }, true, "allkeys-lru"),
+            (RedisState { cannot_save: true, ..good() }, true, "disk"),
+            (RedisState { keeps_writes: false, ..good() }, false, "appendonly"),
+            (RedisState { keeps_writes: false, makes_snapshots: Some(true), ..good() }, false, "snapshots"),
+            (RedisState { keeps_writes: false, makes_snapshots: Some(false), ..good() }, false, "nothing"),
+            (RedisState { most_memory: 0, ..good() }, false, "bound"),
+            (RedisState { memory: 1 << 30, ..good() }, false, "nine tenths"),
         ] {
             let found = found(&state);
             assert_eq!(found.len(), 1, "{state:?}");
