@@ -30,7 +30,7 @@ pub use keys::{KeyStatus, Keys, Revoked, StoredKey};
 pub use limits::{LimitKey, Limits, Take};
 pub use meter::Meter;
 
-pub use redis::Redis;
+pub use redis::{Redis, RedisState};
 pub use revocations::{Cursor, FeedPage, Revocations, SessionEnd};
 pub use sessions::{LiveSession, Sessions};
 pub use sqlite::{Migrate, Schema, Sqlite};

@@ -36,6 +36,8 @@ pub struct Site {
     pub allowed_origins: Vec<String>,
     /// Peers whose forwarded headers are believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// The address that visitors type in, without a slash at the end.
+    pub public_url: String,
     /// Where a log-in leads that was not on its way anywhere.
     pub after_login: String,
     /// How long a client may take to send a body.
@@ -98,6 +100,7 @@ impl Site {
             trusted_origins: server.trusted_origins.clone(),
             allowed_origins: std::iter::once(own).chain(others.clone()).collect(),
             trusted_proxies: server.trusted_proxies.clone(),
+            public_url: server.public_url.as_str().trim_end_matches('/').to_owned(),
             after_login: config.pages.after_login.clone(),
             client_timeout: server.client_timeout,
             name: config.pages.name.clone(),

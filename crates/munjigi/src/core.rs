@@ -12,12 +12,13 @@ use munjigi_rules::session::Lifetimes;
 use munjigi_store::redis::Redis;
 use munjigi_store::sqlite::Sqlite;
 use munjigi_store::{Keys, Limits, Revocations, Sessions, StoreError, Users};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::account_names::AccountNames;
 use crate::config::values::shown_url;
 use crate::config::{self, Config};
 use crate::device_tokens::DeviceTokens;
+use crate::doctor_calls::DoctorCalls;
 use crate::feed_tokens::FeedTokens;
 use crate::followers::{Followers, MOST_FOLLOWERS};
 use crate::keys::KeyRing;
@@ -62,6 +63,8 @@ pub struct Core {
     pub device_tokens: DeviceTokens,
     /// Knows who may follow the revocations.
     pub feed_tokens: FeedTokens,
+    /// Knows what `munjigi doctor` may ask.
+    pub doctor_calls: DoctorCalls,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
     /// What is counted.
@@ -97,15 +100,9 @@ impl Core {
         let (sessions, limits): (Arc<dyn Sessions>, Arc<dyn Limits>) = match &config.store.redis_url {
             None => (Arc::new(sqlite.clone()), Arc::new(sqlite.clone())),
             Some(url) => {
-                let redis = match config.store.redis_ca()? {
-                    Some(authorities) => Redis::trusting(url.expose_secret(), &authorities),
-                    None => Redis::new(url.expose_secret()),
-                };
-                let redis = match (redis, role) {
-                    (Ok(redis), Role::Server) => redis.reached().await,
-                    (redis, _) => redis,
-                };
-                let redis = redis.with_context(|| format!("store.redis_url: {}", shown_url(url.expose_secret())))?;
+                let named = || format!("store.redis_url: {}", shown_url(url.expose_secret()));
+                let redis = redis_at(url, config.store.redis_ca()?).with_context(named)?;
+                let redis = if role == Role::Server { redis.reached().await.with_context(named)? } else { redis };
                 let redis = redis.measured(meter);
                 (Arc::new(redis.clone()), Arc::new(redis))
             }
@@ -133,6 +130,7 @@ impl Core {
             refresh_tokens: RefreshTokens::new(secrets.clone())?,
             account_names: AccountNames::new(secrets.clone()),
             device_tokens: DeviceTokens::new(secrets.clone())?,
+            doctor_calls: DoctorCalls::new(secrets.clone())?,
             feed_tokens: FeedTokens::new(secrets),
             feed: Arc::new(feed),
             metrics,
@@ -223,6 +221,17 @@ async fn secrets(config: &Config, clock: &Arc<dyn Clock>, database: &dyn Keys) -
         }
     };
     Ok(Secrets::configured(current, previous))
+}
+
+/// A Redis, not reached yet.
+///
+/// # Errors
+/// The URL is none, or the authorities cannot be read.
+pub fn redis_at(url: &SecretString, authorities: Option<Vec<u8>>) -> Result<Redis, StoreError> {
+    match authorities {
+        Some(authorities) => Redis::trusting(url.expose_secret(), &authorities),
+        None => Redis::new(url.expose_secret()),
+    }
 }
 
 /// Opens the database, in a folder that is made when it is the data directory.

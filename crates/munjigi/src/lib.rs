@@ -27,6 +27,7 @@ pub mod config;
 pub mod core;
 pub mod derived_keys;
 pub mod device_tokens;
+pub mod doctor_calls;
 pub mod feed_tokens;
 pub mod flows;
 pub mod followers;

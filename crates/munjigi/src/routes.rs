@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `open` | no user is looked at: outside the gate |
 //! | `feed` | no user is looked at: whoever shows the feed token |
+//! | `doctor` | no user is looked at: whoever shows a call that the installation's secret has signed a moment ago |
 //! | `peek` | the gate says who it is, and neither renews nor refuses nor touches cookies: log-in, log-out, registration |
 //! | `gate` | the gate with all its outcomes; anonymous visitors pass |
 //! | `user` | the gate, and signed in |
@@ -31,12 +32,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
 use crate::app::{App, Site};
+use crate::doctor_calls;
 use crate::http::error::{Code, Problem};
 use crate::http::{input, measure, render, same_origin, tracing as request_id};
 use crate::metrics::Routes;
 use crate::web::{
-    account, api, check, health, home, info, jwks, log_in, log_out, metrics, openapi, refresh, register, revocations,
-    sessions, statics, style, verify,
+    account, api, check, doctor, health, home, info, jwks, log_in, log_out, metrics, openapi, refresh, register,
+    revocations, sessions, statics, style, verify,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -112,6 +114,7 @@ fn table(base_path: &str) -> Table {
     table.open(GET, &at("/static/{file}"), statics::file);
 
     table.feed(GET, "/auth/revocations", revocations::follow);
+    table.doctor(GET, &at(doctor_calls::PATH), doctor::show);
 
     table.gate(GET, &at("/info"), info::show);
     table.gate(GET, &at("/login"), log_in::ask);
@@ -144,6 +147,7 @@ fn table(base_path: &str) -> Table {
 enum Guard {
     Open,
     Feed,
+    Doctor,
     Peek,
     Gate,
     User,
@@ -154,6 +158,7 @@ enum Guard {
 struct Table {
     open: Router<Arc<App>>,
     feed: Router<Arc<App>>,
+    doctor: Router<Arc<App>>,
     peek: Router<Arc<App>>,
     gate: Router<Arc<App>>,
     user: Router<Arc<App>>,
@@ -167,6 +172,10 @@ impl Table {
 
     fn feed<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
         self.put(Guard::Feed, method, path, handler);
+    }
+
+    fn doctor<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
+        self.put(Guard::Doctor, method, path, handler);
     }
 
     fn peek<H: Handler<T, Arc<App>>, T: 'static>(&mut self, method: MethodFilter, path: &str, handler: H) {
@@ -186,6 +195,7 @@ impl Table {
         let group = match guard {
             Guard::Open => &mut self.open,
             Guard::Feed => &mut self.feed,
+            Guard::Doctor => &mut self.doctor,
             Guard::Peek => &mut self.peek,
             Guard::Gate => &mut self.gate,
             Guard::User => &mut self.user,
@@ -205,7 +215,10 @@ impl Table {
         // A route layer that was added first stands inside: the gate is asked before `user`.
         let user = self.user.route_layer(from_fn_with_state(Arc::clone(app), account::only_signed_in));
         let feed = self.feed.route_layer(from_fn_with_state(Arc::clone(app), revocations::only_followers));
-        let with_a_user = self.peek.route_layer(peeking).merge(self.gate.merge(user).route_layer(renewing));
+        // The gate writes the cookies of its answer, too.
+        let doctor = self.doctor.route_layer(from_fn_with_state(Arc::clone(app), doctor::only_the_doctor));
+        let with_a_user =
+            self.peek.merge(doctor).route_layer(peeking).merge(self.gate.merge(user).route_layer(renewing));
         self.open
             .merge(feed)
             .merge(with_a_user.route_layer(from_fn(same_origin::not_as_a_part)))
@@ -319,6 +332,7 @@ mod tests {
         Open MethodFilter(4) /.well-known/change-password
         Open MethodFilter(4) /user/static/{file}
         Feed MethodFilter(4) /auth/revocations
+        Doctor MethodFilter(4) /user/doctor
         Gate MethodFilter(4) /user/info
         Gate MethodFilter(4) /user/login
         Peek MethodFilter(64) /user/login

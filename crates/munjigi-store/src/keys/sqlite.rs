@@ -32,6 +32,16 @@ statements! {
     PRUNE = "DELETE FROM signing_keys WHERE status = 'retired' AND changed_at + longest_ttl + ?2 <= ?1";
 }
 
+impl Sqlite {
+    /// The check value that is kept, if one is; nothing is written.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn kept_check_value(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read the check value", |db| one(db, CHECK, [], |row| row.get(0))).await
+    }
+}
+
 #[async_trait]
 impl Keys for Sqlite {
     async fn check_value(&self, check: &[u8]) -> Result<Vec<u8>, StoreError> {

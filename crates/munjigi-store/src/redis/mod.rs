@@ -19,8 +19,10 @@ use crate::meter::{Measured, Meter};
 
 mod link;
 mod record;
+mod state;
 
 pub(crate) use record::{pack, unpack};
+pub use state::RedisState;
 
 const STORE: &str = "Redis";
 
@@ -69,6 +71,19 @@ impl Redis {
         let memory: InfoDict = within(START_LIMIT, "connect", asked).await?;
         warn_of_eviction(&memory);
         Ok(self)
+    }
+
+    /// What the server tells of itself, in `INFO` alone, which every account of ours may ask for.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it does not answer.
+    pub async fn state(&self) -> Result<RedisState, StoreError> {
+        let (info, mut saves) = (redis::cmd("INFO"), redis::cmd("CONFIG"));
+        let info: InfoDict = within(START_LIMIT, "ask how it is", self.link.send(Request::Command(&info))).await?;
+        let saves = self.link.send(Request::Command(saves.arg("GET").arg("save")));
+        // An account of ours need not be allowed to ask that.
+        let saves: Option<Vec<String>> = within(START_LIMIT, "ask for its snapshots", saves).await.ok();
+        Ok(RedisState::of(&info, saves))
     }
 
     /// The same without connecting: the first call does. For commands that can do without it.

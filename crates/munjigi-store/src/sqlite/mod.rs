@@ -6,8 +6,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use crate::StoreError;
 use crate::meter::{Measured, Meter};
@@ -41,6 +43,51 @@ impl Sqlite {
         let threads =
             worker::Threads::start(connections).map_err(|cause| query::unavailable("start threads", cause))?;
         Ok(Self { threads: Arc::new(threads), measured: Measured::default() })
+    }
+
+    /// Opens a file that is there, only to look at it: nothing is made, migrated or written, and writing fails.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`], but for the schema, which [`Sqlite::schema_now`] tells.
+    pub fn look(path: &Path) -> Result<Self, StoreError> {
+        let connections = open::for_looking(path)?;
+        let threads =
+            worker::Threads::start(connections).map_err(|cause| query::unavailable("start threads", cause))?;
+        Ok(Self { threads: Arc::new(threads), measured: Measured::default() })
+    }
+
+    /// Which schema version the open file has, and which one this binary knows.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is no database, else [`StoreError::Unavailable`].
+    pub async fn schema_now(&self) -> Result<Schema, StoreError> {
+        let found = self.read("read the schema version", schema::version).await?;
+        Ok(Schema { found, ..Schema::of_nothing() })
+    }
+
+    /// Has SQLite look through the whole file (`quick_check`), for so long at most. The first thing that is wrong, if anything
+    /// is; the outer `None`: it was not looked through to its end.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if that cannot even be looked for, else [`StoreError::Unavailable`].
+    pub async fn quick_check(&self, patience: Duration) -> Result<Option<Option<String>>, StoreError> {
+        let (stop, stopped) = oneshot::channel();
+        let checked = self.threads.read("check the database", worker::LONG_PATIENCE, move |db| {
+            let _ = stop.send(db.get_interrupt_handle());
+            let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            Ok((found != "ok").then_some(found))
+        });
+        let interrupted = async {
+            let handle = stopped.await;
+            tokio::time::sleep(patience).await;
+            if let Ok(handle) = handle {
+                handle.interrupt();
+            }
+        };
+        tokio::select! {
+            checked = checked => checked.map(Some),
+            () = interrupted => Ok(None),
+        }
     }
 
     /// The same, with every call told to this meter.
@@ -82,7 +129,7 @@ impl Sqlite {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.measured.call(STORE, step, self.threads.read(step, work)).await
+        self.measured.call(STORE, step, self.threads.read(step, worker::PATIENCE, work)).await
     }
 }
 

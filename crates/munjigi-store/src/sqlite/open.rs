@@ -44,6 +44,30 @@ pub(super) fn connections(path: &Path, migrate: Migrate) -> Result<Connections, 
     Ok(Connections { writer, readers })
 }
 
+/// Opens a database to look at it: nothing is made, and nothing in its folder changes.
+///
+/// Without a write-ahead log nobody has it open, or nobody has written since: it is read as a file that stands still, because
+/// SQLite would make a log for any other reader. With one, it is read as beside a server.
+pub(super) fn for_looking(path: &Path) -> Result<Connections, StoreError> {
+    let opened = || {
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        if Path::new(&log).exists() {
+            return Connection::open_with_flags(path, read_only);
+        }
+        let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        Connection::open_with_flags(format!("file:{name}?immutable=1"), read_only | OpenFlags::SQLITE_OPEN_URI)
+    };
+    let connected = || {
+        let db = opened()?;
+        db.busy_timeout(BUSY)?;
+        Ok(db)
+    };
+    let failed = |e| failure("open the database", e);
+    Ok(Connections { writer: connected().map_err(failed)?, readers: vec![connected().map_err(failed)?] })
+}
+
 /// The version of a file, which may not be there.
 pub(super) fn schema(path: &Path) -> Result<Schema, StoreError> {
     if !path.exists() {

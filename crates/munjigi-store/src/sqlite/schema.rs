@@ -73,6 +73,6 @@ fn apply(db: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn version(db: &Connection) -> rusqlite::Result<u32> {
+pub(super) fn version(db: &Connection) -> rusqlite::Result<u32> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))
 }

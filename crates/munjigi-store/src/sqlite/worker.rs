@@ -65,12 +65,12 @@ impl Threads {
         ask(&self.writer, step, patience, work).await
     }
 
-    pub(super) async fn read<T, W>(&self, step: &'static str, work: W) -> Result<T, StoreError>
+    pub(super) async fn read<T, W>(&self, step: &'static str, patience: Duration, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        ask(&self.readers, step, PATIENCE, work).await
+        ask(&self.readers, step, patience, work).await
     }
 }
 

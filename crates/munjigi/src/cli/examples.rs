@@ -140,6 +140,13 @@ const EXAMPLES: &[(&str, &str)] = &[
   munjigi pages export /tmp/built-in            all of them, to compare after an upgrade",
     ),
     (
+        "doctor",
+        "
+  munjigi doctor
+  munjigi doctor --config /etc/munjigi/munjigi.toml
+  munjigi doctor --json | jq -r '.checks[] | select(.status == \"wrong\").mend'",
+    ),
+    (
         "migrate",
         "
   munjigi migrate

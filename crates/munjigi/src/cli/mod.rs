@@ -3,7 +3,7 @@
 //! | code | means |
 //! | --- | --- |
 //! | 0 | done |
-//! | 1 | it failed; the message says why |
+//! | 1 | it failed; the message says why. `doctor`: something is wrong |
 //! | 2 | the command line is wrong |
 //! | 3 | the configuration is wrong, or the pages that it names |
 //! | 4 | no such user, session or key |
@@ -11,6 +11,7 @@
 
 mod config;
 mod connections;
+mod doctor;
 mod examples;
 mod export;
 mod import;
@@ -24,6 +25,7 @@ mod session;
 mod shell;
 mod user;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -79,6 +81,7 @@ enum Command {
     /// Checks pages of your own, and writes those that are built in to begin from
     #[command(subcommand)]
     Pages(pages::Pages),
+    Doctor(doctor::Doctor),
     /// Brings the database's schema up to date
     Migrate,
     /// Prints what makes a shell complete the command line
@@ -118,14 +121,15 @@ const IN_PART: u8 = 5;
 impl Cli {
     fn run(self, program: clap::Command) -> anyhow::Result<ExitCode> {
         let layers = match &self.command {
-            // They are about the program, whatever the settings are.
-            Some(Command::Completions(_) | Command::Man(_)) => Layers::new(),
+            // They are about the program, whatever the settings are; and to the doctor wrong settings are a finding.
+            Some(Command::Completions(_) | Command::Man(_) | Command::Doctor(_)) => Layers::new(),
             _ => self.settings.layers()?,
         };
         match self.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
             Command::Serve(serve) => serve.run(layers),
             Command::Config(command) => command.run(&layers),
             Command::Pages(command) => command.run(layers),
+            Command::Doctor(doctor) => doctor.run(&self.settings),
             Command::Migrate => migrate::run(&Config::read(&layers)?),
             Command::Completions(completions) => completions.run(program),
             Command::Man(man) => man.run(program),
@@ -178,6 +182,14 @@ fn dot_env() -> Result<Vec<(String, String)>, ConfigError> {
 enum Empty {
     Fine,
     Refused,
+}
+
+/// Whether only this machine or its own network reaches an address.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
 }
 
 /// Opens the stores as the server would, beside it if it runs, for one command.

@@ -1,7 +1,7 @@
 //! `munjigi serve`
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::connections::{Connections, Door, Seating};
-use super::output;
+use super::{is_private, output};
 use crate::AnchoredClock;
 use crate::app::App;
 use crate::config::values::shown_url;
@@ -202,14 +202,6 @@ fn warn(config: &Config) {
             note = "server.operations_listen can be reached from everywhere: whoever asks learns how busy the server is and what fails",
             "operations_exposed"
         );
-    }
-}
-
-/// Whether only this machine or its own network reaches an address.
-fn is_private(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 

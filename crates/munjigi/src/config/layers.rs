@@ -46,6 +46,8 @@ pub struct Given {
     pub texts: Vec<String>,
     /// Where it came from.
     pub source: Source,
+    /// The files that it was read from, where files were named (`…_file`).
+    pub files: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Given {
@@ -145,7 +147,7 @@ impl Layers {
 
     fn put(&mut self, name: &str, texts: Vec<String>, source: Source) {
         if let Some(key) = keys::find(name) {
-            self.given.insert(key.name, Given { texts, source });
+            self.given.insert(key.name, Given { texts, source, files: vec![] });
         } else if let Some(key) = name.strip_suffix("_file").and_then(keys::find).filter(|key| key.secret) {
             self.put_from_files(key, &texts, source);
         } else {
@@ -164,7 +166,8 @@ impl Layers {
                 Err(error) => self.problems.push(format!("{source}: {}_file: no such file: {error}", key.name)),
             }
         }
-        self.given.insert(key.name, Given { texts, source });
+        let files = paths.iter().map(PathBuf::from).collect();
+        self.given.insert(key.name, Given { texts, source, files });
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         self.layers.get(name).cloned().unwrap_or_else(|| {
             let default = keys::find(name).map_or("", |key| key.default);
             let texts = if default.is_empty() { vec![] } else { vec![default.to_owned()] };
-            Given { texts, source: Source::Default }
+            Given { texts, source: Source::Default, files: vec![] }
         })
     }
 

@@ -24,6 +24,23 @@ impl FromRequestParts<Arc<App>> for Client {
     }
 }
 
+/// The other end of the connection.
+pub struct Peer {
+    /// Where it is; none where the server was not told.
+    pub address: Option<SocketAddr>,
+    /// Whether it is a proxy whose headers are believed.
+    pub trusted: bool,
+}
+
+impl FromRequestParts<Arc<App>> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+        Ok(Self { address, trusted: is_from_trusted_proxy(&parts.extensions, &app.site.trusted_proxies) })
+    }
+}
+
 /// Who makes this request.
 pub(super) fn of_request<B>(request: &http::Request<B>, trusted: &[IpNet]) -> Client {
     of(peer(request.extensions()), request.headers(), trusted)

@@ -186,6 +186,14 @@ impl Ring {
     }
 }
 
+/// The public keys of what is stored, for whoever only looks: opened with these secrets, and nothing is written.
+///
+/// # Errors
+/// One of them cannot be decrypted; the message names it.
+pub fn opened(stored: Vec<StoredKey>, secrets: &Secrets) -> anyhow::Result<Vec<VerifyingKey>> {
+    Ok(Ring::open(stored, secrets)?.verifying)
+}
+
 fn unseal(key: &StoredKey, secrets: &Secrets) -> anyhow::Result<(SigningKey, Under)> {
     let (plain, under) = secrets.unseal(&key.kid, &key.sealed)?;
     let of = key.algorithm.parse().ok().with_context(|| format!("key {} is of an unknown algorithm", key.kid))?;

@@ -22,8 +22,9 @@ const BLOCKED: [(&str, &str); 5] = [
 pub(super) fn read(template: &OwnTemplate, keys: &BTreeSet<String>, report: &mut Report) {
     let (place, source) = (&template.place, template.source.as_str());
     for (at, key) in keys_in(source).filter(|(_, key)| !keys.contains(*key)) {
-        let meant =
-            nearest(key, keys.iter().map(String::as_str)).map(|meant| format!("; do you mean {meant}?")).unwrap_or_default();
+        let meant = nearest(key, keys.iter().map(String::as_str))
+            .map(|meant| format!("; do you mean {meant}?"))
+            .unwrap_or_default();
         report.fault(place, line_of(source, at), format!("there is no message {key}{meant}"));
     }
     for (mark, what) in BLOCKED {

@@ -6,6 +6,7 @@ mod pool;
 mod scheme;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -34,6 +35,14 @@ pub struct Passwords {
     pub took: Timings,
     /// Time in the queue before that.
     pub waited: Timings,
+}
+
+/// Whether `passwords.breached_file` can be searched, for whoever only looks.
+///
+/// # Errors
+/// It cannot be read, or is not of the kind.
+pub fn look_into_breached(path: &Path) -> anyhow::Result<()> {
+    Breached::open(path).map(drop)
 }
 
 /// Whether a verification has begun, for a caller who may go away before it ends.

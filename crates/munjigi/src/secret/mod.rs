@@ -95,6 +95,14 @@ impl Secrets {
     /// If it can be neither read nor made; the message names it.
     pub fn from_file(file: SecretFile) -> anyhow::Result<Self> {
         file.make_if_absent()?;
+        Self::from_existing_file(file)
+    }
+
+    /// From a file that is there; none is made.
+    ///
+    /// # Errors
+    /// If it cannot be read; the message names it.
+    pub fn from_existing_file(file: SecretFile) -> anyhow::Result<Self> {
         let all = file.read()?;
         Ok(Self::holding(Some(file), all))
     }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod api;
 pub mod check;
+pub mod doctor;
 pub mod health;
 pub mod home;
 pub mod info;

@@ -8,7 +8,7 @@ use crate::harness::{Browser, PASSWORD, Reply, Site, application};
 
 const HTTPS: (&str, &str) = ("server.public_url", "https://auth.example.com");
 
-const PATHS: [&str; 27] = [
+const PATHS: [&str; 28] = [
     "/",
     "/healthz",
     "/readyz",
@@ -17,6 +17,7 @@ const PATHS: [&str; 27] = [
     "/.well-known/change-password",
     "/user/static/style.css",
     "/user/static/nothing.css",
+    "/user/doctor",
     "/user/info",
     "/user/login",
     "/user/register",

@@ -37,11 +37,12 @@ const ABSENT: &[(&str, &str)] = &[
     // The filter of the log would make some of its directives.
     ("EnvFilter::", "config/values.rs"),
     ("with_regex(true)", ""),
-    // Nobody is called but Redis, by its own crate, and by a service of its own the server that it trusts.
-    ("TcpStream::connect", ""),
+    // Nobody is called but Redis, by its own crate, by a service of its own the server that it trusts, and by `munjigi doctor`
+    // the server of its own settings.
+    ("TcpStream::connect", "doctor/wire.rs"),
     ("UnixStream::connect", ""),
     ("reqwest", "remote/wire.rs"),
-    ("hyper::client", ""),
+    ("hyper::client", "doctor/wire.rs"),
     // Memory is safe.
     ("unsafe ", ""),
     ("transmute", ""),

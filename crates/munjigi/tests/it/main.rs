@@ -20,6 +20,7 @@ mod check;
 mod cli;
 mod config;
 mod crash;
+mod doctor;
 mod documents;
 mod enumeration;
 mod faults;

@@ -149,6 +149,10 @@ async fn everybody_looks_and_logs_in(site: &Site, reader: &mut Reader) -> Browse
     {
         reader.ask(&mut site.browser(), &format!("GET {path}"), "*/*", None).await;
     }
+    let (call, _) = site.app.core.doctor_calls.sign(site.app.core.now()).unwrap();
+    for visitor in [site.browser(), site.browser().with("x-munjigi-doctor", &call)] {
+        reader.json(&mut visitor.clone(), "GET /user/doctor", None).await;
+    }
     let evil = mina.clone().with("origin", "https://evil.example");
     for path in ["/user/login", "/user/register", "/api/v1/sessions", "/api/v1/sessions/refresh"] {
         for body in [json!({}), json!([]), json!({ "username": "mina", "password": "wrong-one", "refreshToken": "x" })]

@@ -5,7 +5,7 @@ use http::header::ACCEPT;
 use crate::harness::{Browser, Site};
 
 /// `/user` is the base path.
-const ROUTES: [(&str, &str); 29] = [
+const ROUTES: [(&str, &str); 30] = [
     ("GET", "/"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -14,6 +14,7 @@ const ROUTES: [(&str, &str); 29] = [
     ("GET", "/.well-known/change-password"),
     ("GET", "/auth/verify"),
     ("GET", "/user/static/nothing"),
+    ("GET", "/user/doctor"),
     ("GET", "/user/info"),
     ("GET", "/user/login"),
     ("POST", "/user/login"),
@@ -74,6 +75,7 @@ async fn every_route_has_its_guard() {
     GET    /.well-known/change-password         303 no gate, or one that only looks
     GET    /auth/verify                         401 must be signed in
     GET    /user/static/nothing                 404 no gate, or one that only looks
+    GET    /user/doctor                         404 no gate, or one that only looks
     GET    /user/info                           200 the gate
     GET    /user/login                          200 the gate
     POST   /user/login                          422 no gate, or one that only looks

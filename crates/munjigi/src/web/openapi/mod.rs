@@ -12,6 +12,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, Object, Op
 use self::entry::{Book, JSON, delete, gate, get, open, post, user};
 use super::{account, api, check, health, info, jwks, log_in, log_out, refresh, register, sessions, view};
 use crate::app::App;
+use crate::doctor_calls::Sight;
 use crate::http::answer::Answer;
 use crate::http::error::Code;
 use crate::http::render::ProblemDocument;
@@ -34,7 +35,7 @@ pub fn document(base_path: &str, cookie: &str) -> OpenApi {
     for_visitors(&mut book, &at);
     for_users(&mut book, &at);
     for_programs(&mut book);
-    for_others(&mut book);
+    for_others(&mut book, &at);
     let schemas = ComponentsBuilder::new()
         .schemas_from_iter(book.schemas)
         .schema_from::<ProblemDocument>()
@@ -153,7 +154,12 @@ fn for_programs(book: &mut Book) {
     book.put(user(get("/api/v1/me"), "The user, as the access token has them").says::<view::UserView>(200));
 }
 
-fn for_others(book: &mut Book) {
+fn for_others(book: &mut Book, at: &dyn Fn(&str) -> String) {
+    book.put(
+        open(get(at("/doctor")), "What the server sees of a call of `munjigi doctor`; there for nobody else")
+            .says::<Sight>(200)
+            .fails(&[Code::NotFound]),
+    );
     book.put(
         open(get("/auth/revocations"), "What has ended, for services that check tokens; takes the feed token")
             .answers(200, "text/event-stream", Object::with_type(Type::String))

@@ -44,6 +44,16 @@ impl RedisServer {
         }
     }
 
+    /// A command to it.
+    pub(crate) async fn tell(&self, command: &str) {
+        let mut words = command.split(' ');
+        let mut told = redis::cmd(words.next().unwrap());
+        for word in words {
+            told.arg(word);
+        }
+        let () = told.query_async(&mut self.raw().await).await.unwrap();
+    }
+
     /// One that is spoken to by TLS alone, as `localhost`, with a certificate of the authority in `tls/ca.pem`.
     pub(crate) fn by_tls() -> Self {
         let directory = tempfile::tempdir().unwrap();

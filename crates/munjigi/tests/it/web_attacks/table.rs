@@ -7,7 +7,7 @@ const SOURCE: &str = include_str!("../../../src/routes.rs");
 /// A route with its guard.
 #[derive(Clone, Debug)]
 pub(super) struct Route {
-    /// `Open`, `Feed`, `Peek`, `Gate` or `User`.
+    /// `Open`, `Feed`, `Doctor`, `Peek`, `Gate` or `User`.
     pub(super) guard: &'static str,
     pub(super) method: Method,
     /// A path that the route answers: parameters have a value.
@@ -36,7 +36,7 @@ pub(super) fn pages() -> Vec<Route> {
 /// A line of the snapshot: `User MethodFilter(64) /user/account/name`.
 fn route(line: &'static str) -> Option<Route> {
     let mut words = line.split_whitespace();
-    let guard = words.next().filter(|word| ["Open", "Feed", "Peek", "Gate", "User"].contains(word))?;
+    let guard = words.next().filter(|word| ["Open", "Feed", "Doctor", "Peek", "Gate", "User"].contains(word))?;
     let bits: u16 = words.next()?.strip_prefix("MethodFilter(")?.strip_suffix(')')?.parse().ok()?;
     let method = match bits {
         2 => Method::DELETE,
