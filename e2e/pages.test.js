@@ -1,6 +1,8 @@
-// What holds for every page in every state, in both languages and colour schemes.
+// What holds for every page in every state, in both languages and colour schemes. `SCREENSHOTS=1` keeps pictures
+// of all under artifacts/, to be looked at.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { takeAll } from './pictures.js';
 import { LOCALES, SCHEMES, Tour } from './tour.js';
 
 const BOUNDED = { timeout: 300_000 };
@@ -59,6 +61,8 @@ describe('the pages', () => {
     });
     assert.ok(Math.min(...grounds.light) > 0.7 && Math.max(...grounds.dark) < 0.1, JSON.stringify(grounds));
   });
+
+  if (process.env.SCREENSHOTS) test('pictures are taken', BOUNDED, () => takeAll(tour));
 });
 
 /** Relative luminance and contrast (WCAG 2.2). */

@@ -141,8 +141,8 @@ export class Program {
 }
 
 /** Registers somebody; the program that did it is signed in. */
-export async function register(server, person = someone()) {
-  const program = new Program(server);
+export async function register(server, person = someone(), headers = {}) {
+  const program = new Program(server, headers);
   const { status } = await program.post('/user/register', { ...person, confirmPassword: person.password });
   if (status !== 201) throw new Error(`registration was answered ${status}`);
   return { person, program };

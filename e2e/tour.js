@@ -12,7 +12,10 @@ export const SCHEMES = ['light', 'dark'];
 /** On a phone and at a desk. */
 export const WIDTHS = [390, 1280];
 
-const PHONE = 'Mozilla/5.0 (Linux; Android 14; SM-S921N) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Mobile Safari/537.36';
+const agent = (system) => ({ 'user-agent': `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36` });
+const DESK = agent('X11; Linux x86_64');
+const LAPTOP = agent('Macintosh; Intel Mac OS X 10_15_7');
+const PHONE = agent('Linux; Android 14; Mobile');
 
 const open = (path) => (visitor) => visitor.open(path);
 const send = (path, texts) => async (visitor) => {
@@ -118,10 +121,11 @@ export class Tour {
   people = {};
   cookies = {};
 
-  static async begin() {
+  /** `mina` is who has most of the pages: by default somebody whose long names have no place to break, which are the hard ones. */
+  static async begin(mina = { ...someone('W'.repeat(64)), username: `mina${'m'.repeat(28)}` }) {
     const tour = new Tour();
     try {
-      await tour.#start();
+      await tour.#start(mina);
     } catch (error) {
       await tour.end();
       throw error;
@@ -129,7 +133,7 @@ export class Tour {
     return tour;
   }
 
-  async #start() {
+  async #start(mina) {
     const patient = {
       'limits.log_in_account': '10000/15m', 'limits.log_in_address': '10000/15m', 'limits.account_session': '10000/10m', 'tokens.access_ttl': '1h',
     };
@@ -148,13 +152,11 @@ export class Tour {
     await Promise.all([...starting, launch().then((browser) => (this.browser = browser))]);
     const { usual, broken } = this.servers;
 
-    // Long texts without a place to break are the hard ones.
-    this.people.mina = { ...someone('W'.repeat(64)), username: `mina${'m'.repeat(28)}` };
-    await this.#signIn('usual', 'mina', this.people.mina);
-    await new Program(usual).post('/user/login', this.people.mina);
-    await new Program(usual, { 'user-agent': PHONE }).post('/user/login', this.people.mina);
+    this.people.mina = mina;
+    await this.#signIn('usual', 'mina', mina);
+    for (const device of [LAPTOP, PHONE]) await new Program(usual, device).post('/user/login', mina);
     await this.#signIn('usual', 'loner', someone('민'));
-    await this.#signIn('strict', 'mina', this.people.mina);
+    await this.#signIn('strict', 'mina', mina);
     await this.#signIn('stopped', 'mina', someone());
     this.people.disabled = (await register(usual)).person;
     await usual.run('user', 'disable', this.people.disabled.username);
@@ -165,7 +167,7 @@ export class Tour {
 
   async #signIn(at, who, person) {
     const server = this.servers[at];
-    const { program } = await register(server, person);
+    const { program } = await register(server, person, DESK);
     this.cookies[`${at} ${who}`] = [...program.cookies].map(([name, value]) => ({ name, value, url: server.url }));
   }
 
