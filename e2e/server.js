@@ -31,13 +31,13 @@ export async function startServer(settings = {}, listen = '127.0.0.1:0') {
   const child = spawn(BINARY, ['serve', '--listen', listen, '--data-dir', join(folder, 'data'), ...set], {
     cwd: folder,
     // Nothing of the caller's: a variable that begins with MUNJIGI_ is a setting, and an unknown one is refused.
-    env: REDIS_URL ? { MUNJIGI_SERVER__SECRET: 'only for tests, 32 bytes or more' } : {},
+    env: all['store.redis_url'] ? { MUNJIGI_SERVER__SECRET: 'only for tests, 32 bytes or more' } : {},
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const ended = new Promise((done) => child.once('close', done).once('error', done));
-  const server = { url: undefined, listens: undefined, log: '', stop, run, operations };
+  const server = { url: undefined, listens: undefined, log: '', stop, run, damage, operations };
 
   async function stop() {
     child.kill('SIGTERM');
@@ -52,6 +52,12 @@ export async function startServer(settings = {}, listen = '127.0.0.1:0') {
   async function run(...command) {
     const { stdout } = await promisify(execFile)(BINARY, [...command, '--set', `server.data_dir=${join(folder, 'data')}`], { env: {} });
     return stdout.trim();
+  }
+
+  /** Does to the embedded database what no program of ours would. */
+  async function damage(sql) {
+    const script = 'import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()';
+    await promisify(execFile)('python3', ['-c', script, join(folder, 'data', 'munjigi.db'), sql]);
   }
 
   /** Where the metrics are, of a server with a listener for them. */
@@ -93,8 +99,10 @@ export function someone(name = '김문지기') {
 export class Program {
   cookies = new Map();
 
-  constructor(server) {
+  /** `headers` go along with everything. */
+  constructor(server, headers = {}) {
     this.server = server;
+    this.headers = headers;
   }
 
   get(path) {
@@ -107,7 +115,7 @@ export class Program {
 
   /** Status and JSON of an answer. */
   async ask(method, path, body) {
-    const headers = { accept: 'application/json' };
+    const headers = { ...this.headers, accept: 'application/json' };
     if (body) headers['content-type'] = 'application/json';
     if (this.cookies.size) headers.cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const signal = AbortSignal.timeout(20_000);
@@ -120,7 +128,7 @@ export class Program {
 
   /** What a thief would carry off. */
   copy() {
-    const copy = new Program(this.server);
+    const copy = new Program(this.server, this.headers);
     copy.cookies = new Map(this.cookies);
     return copy;
   }
@@ -133,8 +141,8 @@ export class Program {
 }
 
 /** Registers somebody; the program that did it is signed in. */
-export async function register(server, person = someone()) {
-  const program = new Program(server);
+export async function register(server, person = someone(), headers = {}) {
+  const program = new Program(server, headers);
   const { status } = await program.post('/user/register', { ...person, confirmPassword: person.password });
   if (status !== 201) throw new Error(`registration was answered ${status}`);
   return { person, program };
