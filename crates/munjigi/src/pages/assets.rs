@@ -4,6 +4,8 @@
 //! A page names them with a hash of their content (`style.0123456789abcdef.css`), so that a browser may keep that address
 //! for ever: new content has a new address.
 
+use std::path::Path;
+
 use bytes::Bytes;
 
 /// A file of the static route.
@@ -41,6 +43,11 @@ const KINDS: [(&str, &str); 9] = [
 pub(super) fn kind(name: &str) -> Option<&'static str> {
     let (stem, extension) = name.rsplit_once('.')?;
     KINDS.iter().find(|(known, _)| *known == extension && !stem.is_empty()).map(|(_, kind)| *kind)
+}
+
+/// The end of a file's name, in small letters.
+pub(super) fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
 }
 
 /// The ends of names that may be served, for a message.

@@ -101,8 +101,10 @@ pub(super) fn render(own: &Loaded, built_in: &Loaded, templates: &[OwnTemplate],
             let (at, _) = keys_in(&template.source).find(|(_, said)| *said == key)?;
             Some((template.place.as_str(), line_of(&template.source, at)))
         });
-        let (place, line) = said.unwrap_or(("locales", None));
-        report.fault(place, line, format!("{key} in {}: {what}", own.languages.tag(lang)));
+        let tag = own.languages.tag(lang);
+        let file = format!("locales/{tag}.ftl");
+        let (place, line) = said.unwrap_or((&file, None));
+        report.fault(place, line, format!("{key} in {tag}: {what}"));
     }
 }
 

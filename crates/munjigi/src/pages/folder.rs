@@ -48,45 +48,20 @@ pub(super) struct Folder {
 
 /// Reads a folder into `sources`; what cannot be used is noted.
 pub(super) fn read(folder: &Path, sources: &mut Sources, report: &mut Report) -> Folder {
-    let mut found = Folder::default();
     let root = match folder.canonicalize() {
         Ok(root) if root.is_dir() => root,
         Ok(_) => {
             report.fault("pages.folder", None, format!("{} is no folder", folder.display()));
-            return found;
+            return Folder::default();
         }
         Err(error) => {
             report.fault("pages.folder", None, format!("{}: {error}", folder.display()));
-            return found;
+            return Folder::default();
         }
     };
-    for (name, path) in entries(&root, report) {
-        if path.is_dir() && !FOLDERS.contains(&name.as_str()) {
-            report.fault(&name, None, "not a folder of pages; there may be templates, locales and static");
-        }
-    }
-    for kind in FOLDERS {
-        let below = root.join(kind);
-        // `exists` is false for what cannot be followed, too.
-        if below.symlink_metadata().is_err() {
-            continue;
-        }
-        let entries = if inside(&root, &below) { entries(&below, report) } else { vec![] };
-        if !inside(&root, &below) {
-            report.fault(kind, None, OUTSIDE);
-        }
-        if entries.len() > MOST_FILES {
-            report.fault(kind, None, format!("more than {MOST_FILES} files"));
-        }
-        for (name, path) in entries.into_iter().take(MOST_FILES) {
-            let place = format!("{kind}/{name}");
-            match bytes(&root, &path, most(&name)) {
-                Ok(bytes) => put(kind, &place, &name, bytes, sources, report, &mut found),
-                Err(what) => report.fault(&place, None, what),
-            }
-        }
-    }
-    found
+    let mut reading = Reading { root, sources, report, found: Folder::default() };
+    reading.all();
+    reading.found
 }
 
 const OUTSIDE: &str = "leads out of the folder; put the file itself here";
@@ -96,22 +71,111 @@ fn most(name: &str) -> u64 {
     if text { MOST_TEXT } else { MOST_FILE }
 }
 
-/// Names and paths, in order; what is hidden is passed over, as editors and mounted volumes leave it there.
-fn entries(folder: &Path, report: &mut Report) -> Vec<(String, PathBuf)> {
-    let read = || -> io::Result<Vec<_>> { fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
-    let mut paths = read().unwrap_or_else(|error| {
-        report.fault(&folder.display().to_string(), None, error.to_string());
-        vec![]
-    });
-    paths.sort();
-    let named = paths
-        .into_iter()
-        .map(|path| (path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), path));
-    named.filter(|(name, _)| !name.starts_with('.') && !name.ends_with('~')).collect()
+/// A folder that is being read.
+struct Reading<'a> {
+    root: PathBuf,
+    sources: &'a mut Sources,
+    report: &'a mut Report,
+    found: Folder,
 }
 
-fn inside(root: &Path, path: &Path) -> bool {
-    path.canonicalize().is_ok_and(|path| path.starts_with(root))
+impl Reading<'_> {
+    fn all(&mut self) {
+        for (name, path) in self.entries(&self.root.clone()) {
+            if path.is_dir() && !FOLDERS.contains(&name.as_str()) {
+                self.report.fault(&name, None, "not a folder of pages; there may be templates, locales and static");
+            }
+        }
+        for kind in FOLDERS {
+            let below = self.root.join(kind);
+            // A link that leads nowhere is there too.
+            if below.symlink_metadata().is_err() {
+                continue;
+            }
+            if !below.canonicalize().is_ok_and(|below| below.starts_with(&self.root)) {
+                self.report.fault(kind, None, OUTSIDE);
+                continue;
+            }
+            let entries = self.entries(&below);
+            if entries.len() > MOST_FILES {
+                self.report.fault(kind, None, format!("more than {MOST_FILES} files"));
+            }
+            for (name, path) in entries.into_iter().take(MOST_FILES) {
+                let place = format!("{kind}/{name}");
+                match bytes(&self.root, &path, most(&name)) {
+                    Ok(bytes) if kind == "static" => self.put_file(&place, &name, bytes),
+                    Ok(bytes) => self.put_text(kind, &place, &name, bytes),
+                    Err(what) => self.report.fault(&place, None, what),
+                }
+            }
+        }
+    }
+
+    /// Names and paths, in order; what is hidden is passed over, as editors and mounted volumes leave it there.
+    fn entries(&mut self, folder: &Path) -> Vec<(String, PathBuf)> {
+        let read = || -> io::Result<Vec<_>> { fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
+        let mut paths = read().unwrap_or_else(|error| {
+            self.report.fault(&folder.display().to_string(), None, error.to_string());
+            vec![]
+        });
+        paths.sort();
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let named = paths.into_iter().map(|path| (name(&path), path));
+        named.filter(|(name, _)| !name.starts_with('.') && !name.ends_with('~')).collect()
+    }
+
+    fn put_text(&mut self, kind: &str, place: &str, name: &str, bytes: Vec<u8>) {
+        let Ok(source) = String::from_utf8(bytes) else { return self.report.fault(place, None, "is not UTF-8") };
+        let place = place.to_owned();
+        match (kind, name.rsplit_once('.')) {
+            ("templates", Some((_, "html"))) => self.put_template(place, name, source),
+            ("locales", Some((tag, "ftl"))) => {
+                self.found.messages.push(OwnMessages { place, tag: tag.to_owned(), source });
+            }
+            ("templates", _) => self.report.fault(&place, None, "templates end in .html"),
+            _ => self.report.fault(&place, None, "message files end in .ftl, and are called as their language: ja.ftl"),
+        }
+    }
+
+    fn put_template(&mut self, place: String, name: &str, source: String) {
+        let built_in = TEMPLATES.iter().any(|(known, _)| *known == name);
+        if !built_in && !name.starts_with('_') {
+            let meant = nearest(name, TEMPLATES.iter().map(|(known, _)| *known));
+            let meant = meant.map_or_else(|| ".".to_owned(), |meant| format!("; do you mean {meant}?"));
+            let what = format!("no page has that name{meant} A part of your own begins with an underscore");
+            return self.report.fault(&place, None, what);
+        }
+        let does = if built_in { "takes the place of the built-in template" } else { "a part of your own" };
+        self.report.owns(&place, does);
+        self.sources.put_template(name, source.clone());
+        self.found.templates.push(OwnTemplate { place, name: name.to_owned(), source });
+    }
+
+    fn put_file(&mut self, place: &str, name: &str, bytes: Vec<u8>) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        if name.len() > MOST_NAME || !name.bytes().all(plain) {
+            let what = format!("name it with up to {MOST_NAME} of A-Z a-z 0-9 . - _");
+            return self.report.fault(place, None, what);
+        }
+        if assets::kind(name).is_none() {
+            let what = format!("such files are not served; these are: {}", assets::kinds());
+            return self.report.fault(place, None, what);
+        }
+        if name == "munjigi.js" {
+            let what = "the script goes with the server and cannot be replaced; give yours another name";
+            return self.report.fault(place, None, what);
+        }
+        let size = bytes.len();
+        if name == "theme.css" {
+            let Ok(text) = String::from_utf8(bytes) else { return self.report.fault(place, None, "is not UTF-8") };
+            self.found.theme = Some(text);
+            return self.report.owns(place, format!("{size} bytes, laid over the style sheet"));
+        }
+        let instead =
+            if self.sources.assets.hashed_name(name).is_some() { ", in the place of the built-in one" } else { "" };
+        self.report.owns(place, format!("{size} bytes{instead}"));
+        self.sources.assets.put(name, bytes.into());
+    }
 }
 
 fn bytes(root: &Path, path: &Path, most: u64) -> Result<Vec<u8>, String> {
@@ -136,79 +200,4 @@ pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, String> {
         return Err(format!("{} bytes, and more than {most} are not served: make it smaller", about.len()));
     }
     Ok(bytes)
-}
-
-fn put(
-    kind: &str,
-    place: &str,
-    name: &str,
-    bytes: Vec<u8>,
-    sources: &mut Sources,
-    report: &mut Report,
-    found: &mut Folder,
-) {
-    if kind == "static" {
-        return put_file(place, name, bytes, sources, report, found);
-    }
-    let Ok(text) = String::from_utf8(bytes) else {
-        report.fault(place, None, "is not UTF-8");
-        return;
-    };
-    match (kind, name.rsplit_once('.')) {
-        ("templates", Some((_, "html"))) => {
-            let built_in = TEMPLATES.iter().any(|(known, _)| *known == name);
-            if !built_in && !name.starts_with('_') {
-                let meant = nearest(name, TEMPLATES.iter().map(|(known, _)| *known));
-                let meant = meant.map(|meant| format!("; do you mean {meant}?")).unwrap_or_default();
-                report.fault(
-                    place,
-                    None,
-                    format!("no page has that name{meant} A part of your own begins with an underscore"),
-                );
-                return;
-            }
-            report
-                .owns(place, if built_in { "takes the place of the built-in template" } else { "a part of your own" });
-            sources.put_template(name, text.clone());
-            found.templates.push(OwnTemplate { place: place.to_owned(), name: name.to_owned(), source: text });
-        }
-        ("locales", Some((tag, "ftl"))) => {
-            found.messages.push(OwnMessages { place: place.to_owned(), tag: tag.to_owned(), source: text });
-        }
-        ("templates", _) => report.fault(place, None, "templates end in .html"),
-        _ => report.fault(place, None, "message files end in .ftl, and are called as their language: ja.ftl"),
-    }
-}
-
-fn put_file(place: &str, name: &str, bytes: Vec<u8>, sources: &mut Sources, report: &mut Report, found: &mut Folder) {
-    let good = name.len() <= MOST_NAME
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    if !good {
-        let allowed = format!("up to {MOST_NAME} of A-Z a-z 0-9 . - _");
-        return report.fault(place, None, format!("name it with {allowed}"));
-    }
-    if assets::kind(name).is_none() {
-        return report.fault(place, None, format!("such files are not served; these are: {}", assets::kinds()));
-    }
-    if name == "munjigi.js" {
-        return report.fault(
-            place,
-            None,
-            "the script goes with the server and cannot be replaced; give yours another name",
-        );
-    }
-    let size = bytes.len();
-    if name == "theme.css" {
-        match String::from_utf8(bytes) {
-            Ok(text) => found.theme = Some(text),
-            Err(_) => return report.fault(place, None, "is not UTF-8"),
-        }
-        return report.owns(place, format!("{size} bytes, after the built-in style sheet"));
-    }
-    let there = sources.assets.hashed_name(name).is_some();
-    report.owns(
-        place,
-        if there { format!("{size} bytes, in the place of the built-in one") } else { format!("{size} bytes") },
-    );
-    sources.assets.put(name, bytes.into());
 }

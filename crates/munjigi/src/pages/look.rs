@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Site;
-use super::assets::Assets;
+use super::assets::{Assets, extension};
 use super::colours::{Colour, Grounds, LEAST, Scheme, Sheets, tokens};
 use super::folder::read_file;
 use super::report::Report;
@@ -36,7 +36,6 @@ pub(super) fn look(site: &Site, theme: Option<&str>, assets: &mut Assets, report
 /// Its kind, which its content says, and its bytes.
 fn logo(path: &Path) -> Result<(&'static str, Vec<u8>), String> {
     let bytes = read_file(path, MOST_LOGO)?;
-    let named = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let head = String::from_utf8_lossy(bytes.get(..2_048).unwrap_or(&bytes)).into_owned();
     let is = match bytes.as_slice() {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "png",
@@ -44,7 +43,7 @@ fn logo(path: &Path) -> Result<(&'static str, Vec<u8>), String> {
         _ if head.trim_start_matches('\u{feff}').trim_start().starts_with('<') && head.contains("<svg") => "svg",
         _ => return Err("a logo is an svg, png or webp; its content is none of them".to_owned()),
     };
-    if named != is {
+    if extension(path) != is {
         return Err(format!("what is in it is {is}: name it so"));
     }
     Ok((is, bytes))

@@ -12,6 +12,7 @@
 //! | `text \| query` | the text encoded as the value of a query parameter |
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -23,7 +24,7 @@ use munjigi_rules::{name, username};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::assets::Assets;
+use super::assets::{Assets, extension};
 use super::sources::Template;
 use super::{Lang, Languages, Messages, PagesError, Site, messages, time};
 
@@ -178,11 +179,11 @@ fn asset_url(base: &str, assets: &Assets, name: &str) -> Option<String> {
 /// What every template is told of the site.
 fn about(site: &Site, assets: &Assets) -> Value {
     let url = |name: &str| asset_url(&site.base_path, assets, name);
-    let picture = |stem: &str| ["svg", "png", "webp"].iter().find_map(|end| url(&format!("{stem}.{end}")));
+    let picture = |stem: &str, file: &Path| url(&format!("{stem}.{}", extension(file)));
     context! {
         name => site.name.as_str(),
-        logo => site.logo.as_ref().and_then(|_| picture("logo")),
-        logo_dark => site.logo_dark.as_ref().and_then(|_| picture("logo-dark")),
+        logo => site.logo.as_deref().and_then(|file| picture("logo", file)),
+        logo_dark => site.logo_dark.as_deref().and_then(|file| picture("logo-dark", file)),
         theme => url("theme.css"),
         terms => site.terms.as_deref(),
         privacy => site.privacy.as_deref(),

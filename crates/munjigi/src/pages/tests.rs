@@ -268,6 +268,37 @@ fn every_key_that_is_used_exists_and_every_key_is_used() {
     assert_eq!(defined.difference(&used).collect::<Vec<_>>(), [""; 0], "defined, not used");
 }
 
+/// What the server says by name is written in its source as it stands in the list above, and nothing like a key is there besides.
+#[test]
+fn every_key_that_the_code_names_is_in_the_list() {
+    fn files(folder: &std::path::Path, found: &mut Vec<String>) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                files(&path, found);
+            } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests.rs") {
+                let text = std::fs::read_to_string(path).unwrap();
+                found.push(text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned());
+            }
+        }
+    }
+    let mut sources = Vec::new();
+    files(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut sources);
+    let defined: BTreeSet<String> = keys(LOCALES[0].1).into_keys().collect();
+    let kinds: BTreeSet<&str> = FROM_CODE.iter().filter_map(|key| key.split('-').next()).collect();
+    let literals: BTreeSet<&str> = sources.iter().flat_map(|source| source.split('"')).collect();
+    for key in FROM_CODE {
+        assert!(literals.contains(key), "{key} is in the list and nowhere in the code");
+    }
+    let looks_like_one = |text: &str| {
+        text.contains('-')
+            && text.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
+            && kinds.contains(text.split('-').next().unwrap())
+    };
+    for key in literals.iter().filter(|text| looks_like_one(text)) {
+        assert!(defined.contains(*key), "{key} is named in the code and is no message");
+    }
+}
+
 /// The keys of a message file with the variables that each needs, its own and those of messages that it refers to.
 fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut bodies: BTreeMap<&str, String> = BTreeMap::new();

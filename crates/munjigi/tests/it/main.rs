@@ -47,6 +47,7 @@ mod openapi;
 mod operations;
 mod overload;
 mod packaging;
+mod pages;
 mod passwords;
 mod process;
 mod redis;
