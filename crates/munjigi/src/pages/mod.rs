@@ -48,6 +48,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("logout.html", include_str!("../templates/logout.html")),
     ("mark.html", include_str!("../templates/mark.html")),
     ("register.html", include_str!("../templates/register.html")),
+    ("welcome.html", include_str!("../templates/welcome.html")),
 ];
 
 /// What the pages say about the installation.

@@ -76,6 +76,8 @@ fn states(text: &str) -> Vec<(&'static str, &'static str, Json)> {
         ("info", "signed-in", with(nobody.clone(), json!({"user": user, "session": session}))),
         ("info", "anonymous", nobody.clone()),
         ("info", "reused", with(nobody, json!({"reason": "reused", "registration_open": false}))),
+        ("welcome", "open", json!({"registration_open": true})),
+        ("welcome", "closed", json!({"registration_open": false})),
         ("logout", "asks", json!({"user": user})),
         ("logout", "nobody", json!({"user": null})),
         (
