@@ -183,7 +183,7 @@ field-password-wrong = That isn’t your current password.
 
 ## The first page, while nobody has an account
 
-welcome-title = { $name } is up and running
+welcome-title = { $name } is ready
 welcome-text = Nobody has an account here yet. Four steps, and your app has log-in.
 welcome-account-title = Create the first account
 welcome-account-text = It’s an account like any other, and you’ll be logged in right away.

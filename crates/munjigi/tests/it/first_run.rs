@@ -2,7 +2,7 @@
 
 use crate::harness::{PASSWORD, Place, Site};
 
-const WELCOME: &str = "is up and running";
+const WELCOME: &str = "Munjigi is ready";
 
 /// How often the users were asked for a list since the start.
 async fn asked(site: &Site) -> f64 {
