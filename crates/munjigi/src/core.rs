@@ -20,6 +20,7 @@ use crate::config::{self, Config};
 use crate::device_tokens::DeviceTokens;
 use crate::doctor_calls::DoctorCalls;
 use crate::feed_tokens::FeedTokens;
+use crate::first_run::FirstRun;
 use crate::followers::{Followers, MOST_FOLLOWERS};
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
@@ -67,6 +68,8 @@ pub struct Core {
     pub doctor_calls: DoctorCalls,
     /// Reads the revocations into memory.
     pub feed: Arc<Feed>,
+    /// Whether anybody has an account yet.
+    pub first_run: FirstRun,
     /// What is counted.
     pub metrics: Metrics,
     /// What time it is.
@@ -118,7 +121,9 @@ impl Core {
         let followers = Followers::new(MOST_FOLLOWERS.min(config.server.max_connections / 2), &tokens.issuer);
         let feed = Feed::new(Arc::new(sqlite.clone()), Arc::clone(&keys), Arc::clone(&clock), followers);
         feed.ring().await?;
+        let first_run = FirstRun::of(&sqlite).await?;
         Ok(Self {
+            first_run,
             users: Arc::new(sqlite.clone()),
             revocations: Arc::new(sqlite),
             sessions,

@@ -29,6 +29,7 @@ pub mod derived_keys;
 pub mod device_tokens;
 pub mod doctor_calls;
 pub mod feed_tokens;
+pub mod first_run;
 pub mod flows;
 pub mod followers;
 pub mod http;

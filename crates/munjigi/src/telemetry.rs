@@ -18,7 +18,8 @@ use crate::config::{Log, LogFormat};
 pub fn start(config: &Log) -> anyhow::Result<()> {
     let filter = log_filter(&config.level)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // What cannot be written to standard error cannot be complained of there.
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     match config.format {
         LogFormat::Json => registry.with(layer.json().flatten_event(true).with_target(false)).try_init()?,
         LogFormat::Text => {

@@ -1,25 +1,30 @@
 //! What commands print.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command line speaks")]
-
-use std::io::Write as _;
+use std::io::Write;
 
 use comfy_table::{Table, presets};
 use munjigi_rules::Timestamp;
 
 /// One line for people, or the whole for programs.
 pub(super) fn say(line: &str) {
-    println!("{line}");
+    write(&mut std::io::stdout().lock(), line);
+}
+
+/// A line that nobody reads any more is no reason to end: a server goes on, and so does a command that has begun.
+fn write(out: &mut impl Write, line: &str) {
+    // Nor is there anybody to tell that it could not be written.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// Something went wrong.
 pub(super) fn complain(line: &str) {
-    eprintln!("munjigi: {line}");
+    write(&mut std::io::stderr().lock(), &format!("munjigi: {line}"));
 }
 
 /// A question, on standard error, where it does not mix with what programs read.
 pub(super) fn ask(question: &str) -> std::io::Result<()> {
-    eprint!("{question}");
-    std::io::stderr().flush()
+    let mut out = std::io::stderr().lock();
+    out.write_all(question.as_bytes())?;
+    out.flush()
 }
 
 /// A table for people.
@@ -29,7 +34,7 @@ pub(super) fn table(head: &[&str], rows: Vec<Vec<String>>) {
     for row in rows {
         table.add_row(row);
     }
-    println!("{table}");
+    say(&table.to_string());
 }
 
 /// A moment in words: RFC 3339 in UTC, to the second.

@@ -183,6 +183,24 @@ field-password-breached = This password is in a list that was stolen elsewhere, 
 field-password-differs = The two passwords don’t match.
 field-password-wrong = That isn’t your current password.
 
+## The first page, while nobody has an account
+
+welcome-title = { $name } is ready
+welcome-text = Nobody has an account here yet. Four steps, and your app has log-in.
+welcome-account-title = Create the first account
+welcome-account-text = It’s an account like any other, and you’ll be logged in right away.
+welcome-account-closed = Registration is closed here. On the server, create one with:
+welcome-app-title = Put it before your app
+welcome-app-text = Choose what fits. The documentation has a page for each.
+welcome-app-proxy = An app in any language: a proxy asks about each request.
+welcome-app-rust = An app in Rust: log-in is built into it.
+welcome-app-clients = Node.js, Python or a browser: the app checks by itself.
+welcome-address-title = Say where people find it
+welcome-address-text = Before others come, put the address that they type in into munjigi.toml, as:
+welcome-doctor-title = See whether all is well
+welcome-doctor-text = On the server, this looks at everything and says how to mend what is wrong:
+welcome-until = This page is here until the first account exists.
+
 ## Devices
 
 device-on = { $browser } on { $system }

@@ -157,6 +157,24 @@ field-password-breached = 다른 곳에서 유출된 적이 있는 비밀번호�
 field-password-differs = 비밀번호가 서로 달라요.
 field-password-wrong = 현재 비밀번호가 맞지 않아요.
 
+## 아직 계정이 없을 때의 첫 페이지
+
+welcome-title = { JOSA($name, "이/가") } 준비됐어요
+welcome-text = 아직 만들어진 계정이 없어요. 네 단계만 거치면 앱에 로그인이 생겨요.
+welcome-account-title = 첫 계정 만들기
+welcome-account-text = 다른 계정과 똑같은 계정이에요. 만들고 나면 바로 로그인돼요.
+welcome-account-closed = 회원가입이 닫혀 있어요. 서버에서 이 명령으로 만들어 주세요.
+welcome-app-title = 앱 앞에 세우기
+welcome-app-text = 알맞은 방법을 골라 주세요. 방법마다 설명 문서가 있어요.
+welcome-app-proxy = 어떤 언어로 만든 앱이든: 프록시가 요청마다 물어봐요.
+welcome-app-rust = Rust로 만든 앱: 로그인을 앱 안에 넣어요.
+welcome-app-clients = Node.js, Python, 브라우저: 앱이 직접 확인해요.
+welcome-address-title = 주소 정하기
+welcome-address-text = 다른 사람이 들어오기 전에, 방문자가 입력할 주소를 munjigi.toml의 이 설정에 적어 주세요.
+welcome-doctor-title = 점검하기
+welcome-doctor-text = 서버에서 이 명령을 실행하면 모두 살펴보고, 고칠 점과 방법을 알려 줘요.
+welcome-until = 첫 계정이 생기면 이 페이지는 더 나오지 않아요.
+
 ## 기기
 
 device-on = { $system }의 { $browser }

@@ -18,6 +18,8 @@ pub(super) fn states(text: &str) -> Vec<(&'static str, &'static str, Json)> {
     all.extend([
         ("closed", "", json!({})),
         ("style", "", json!({})),
+        ("welcome", "open", json!({"registration_open": true})),
+        ("welcome", "closed", json!({"registration_open": false})),
         ("info", "signed-in", with(nobody.clone(), json!({"user": user, "session": session}))),
         ("info", "anonymous", nobody.clone()),
         ("info", "reused", with(nobody, json!({"reason": "reused", "registration_open": false}))),

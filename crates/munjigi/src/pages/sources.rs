@@ -21,8 +21,9 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("logout.html", include_str!("../templates/logout.html")),
     ("mark.html", include_str!("../templates/mark.html")),
     ("parts.html", include_str!("../templates/parts.html")),
-    ("style.html", include_str!("../templates/style.html")),
     ("register.html", include_str!("../templates/register.html")),
+    ("style.html", include_str!("../templates/style.html")),
+    ("welcome.html", include_str!("../templates/welcome.html")),
 ];
 
 /// What the built-in template is called for one that takes its place and builds on it.

@@ -28,7 +28,7 @@ pub(super) struct Info {
     reason: Option<&'static str>,
 }
 
-/// Says who asks, from the token alone.
+/// Says who asks, from the token alone. While nobody has an account, a visitor is told what to do first.
 pub async fn show(State(app): State<Arc<App>>, visitor: Visitor, Extension(tokens): Extension<Presented>) -> Answer {
     let who = visitor.identity();
     let user = who.map(UserView::from);
@@ -36,5 +36,8 @@ pub async fn show(State(app): State<Arc<App>>, visitor: Visitor, Extension(token
     let reason = visitor.reason().map(munjigi_gate::Reason::as_str);
     let registration_open = app.core.registration == Mode::Open;
     let page = json!({ "user": user, "session": session, "reason": reason, "registration_open": registration_open });
-    Answer::json(Info { logged_in: user.is_some(), user, session, reason }).or_page("info", page)
+    // Whoever was signed in before learns why they no longer are.
+    let first = visitor.reason().is_none() && who.is_none() && app.core.first_run.goes_on(&*app.core.users).await;
+    let template = if first { "welcome" } else { "info" };
+    Answer::json(Info { logged_in: user.is_some(), user, session, reason }).or_page(template, page)
 }

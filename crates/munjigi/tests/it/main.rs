@@ -25,6 +25,7 @@ mod documents;
 mod enumeration;
 mod faults;
 mod feed;
+mod first_run;
 mod forgery;
 mod fuzz;
 mod gate;

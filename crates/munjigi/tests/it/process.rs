@@ -51,6 +51,24 @@ async fn a_request_under_way_is_answered_before_it_ends() {
     assert_eq!(server.ended().code(), Some(0));
 }
 
+/// Nobody reads what it says, not even the first line of it; and nobody its log.
+#[tokio::test]
+async fn it_goes_on_when_nobody_hears_it() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let place = Place::new().set("server.listen", &format!("127.0.0.1:{port}"));
+    let server = place.serve_unheard(port).await;
+    server.browser().register("mina").await.expect(201);
+    server
+        .browser()
+        .with("sec-fetch-site", "cross-site")
+        .post_json("/user/login", json!({}))
+        .await
+        .problem(403, "cross_origin");
+    server.browser().get_json("/readyz").await.expect(200);
+    server.terminate();
+    assert_eq!(server.ended().code(), Some(0));
+}
+
 #[test]
 fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

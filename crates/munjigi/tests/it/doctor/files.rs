@@ -45,7 +45,8 @@ fn a_secret_in_a_file_of_settings_is_looked_after_too() {
         fs::write(&path, text).unwrap();
         open_to(0o644, &path);
         installation.doctor().says("permissions", "wrong", &[name, "mode 644", "chmod 600"]);
-        open_to(0o600, &path);
+        // The administrator's, and readable for the server's group.
+        open_to(0o640, &path);
         installation.doctor().finds_well("permissions");
     }
     // Without a secret in it anybody may read it.

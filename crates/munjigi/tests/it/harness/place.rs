@@ -109,6 +109,21 @@ impl Place {
         self.greeted(self.spawn()).await
     }
 
+    /// Starts the server, to listen on this port, with nobody at the other end of its standard output and its log.
+    pub(crate) async fn serve_unheard(&self, port: u16) -> Process {
+        let mut child = self.command(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        let stdout = child.stdout.take().unwrap();
+        // Something that never says anything stands in for it.
+        let mut silence = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();
+        drop(stdout);
+        let stdout = BufReader::new(silence.stdout.take().unwrap());
+        silence.wait().unwrap();
+        let process = Process { child, stdout, url: format!("http://127.0.0.1:{port}"), greeting: String::new() };
+        super::eventually("it listens", || async { std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() }).await;
+        process
+    }
+
     /// Starts two at the same moment.
     pub(crate) async fn serve_twice(&self) -> (Process, Process) {
         let (one, two) = (self.spawn(), self.spawn());
