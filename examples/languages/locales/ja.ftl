@@ -157,6 +157,24 @@ field-password-breached = ほかのサービスから流出したことのある
 field-password-differs = 2つのパスワードが一致しません。
 field-password-wrong = 現在のパスワードが正しくありません。
 
+## まだ誰もいないサイトの最初のページ
+
+welcome-title = { $name }の準備ができました
+welcome-text = まだアカウントはひとつもありません。4つの手順で、アプリにログインが加わります。
+welcome-account-title = 最初のアカウントを作成する
+welcome-account-text = ほかと同じ普通のアカウントで、作成するとすぐにログインします。
+welcome-account-closed = ここでは新規登録を受け付けていません。サーバーで次のコマンドを使って作成してください。
+welcome-app-title = アプリの前に置く
+welcome-app-text = 合うものを選んでください。それぞれの説明がドキュメントにあります。
+welcome-app-proxy = どの言語のアプリでも: プロキシがリクエストごとに確認します。
+welcome-app-rust = Rustのアプリ: ログインをアプリに組み込みます。
+welcome-app-clients = Node.js、Python、ブラウザー: アプリ自身が確認します。
+welcome-address-title = 公開するアドレスを伝える
+welcome-address-text = ほかの人が来る前に、入力されるアドレスをmunjigi.tomlに次のように書いてください。
+welcome-doctor-title = 問題がないか確かめる
+welcome-doctor-text = サーバーで次のコマンドを実行すると、すべてを調べて、直し方を教えてくれます。
+welcome-until = このページは、最初のアカウントができるまで表示されます。
+
 ## 端末
 
 device-on = { $system }の{ $browser }
