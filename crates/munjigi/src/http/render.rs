@@ -212,7 +212,8 @@ fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
 }
 
 fn html(app: &App, asked: &Asked, page: Page) -> Result<String, Box<Problem>> {
-    let own = || format!("{}/{}", app.site.base_path, page.template);
+    // An answer to what was sent cannot be asked for again: the page with its form can, or the first one.
+    let own = || format!("{}/{}", app.site.base_path, if page.template == "error" { "info" } else { page.template });
     let here = asked.here.clone().unwrap_or_else(own);
     app.pages.render(page.template, asked.reader.lang, &here, &page.context).map_err(|error| {
         let chain = crate::telemetry::chain(&error);

@@ -146,11 +146,11 @@ function language(control) {
   control.addEventListener('click', async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || control.dataset.away) return;
     event.preventDefault();
-    const address = control.formAction ?? control.href;
+    const address = control.dataset.page;
     try {
       const answer = await fetch(address, { headers: { Accept: 'text/html' } });
       const text = await answer.text();
-      if (answer.redirected) throw new Error('the page is another one now');
+      if (answer.redirected || !answer.ok) throw new Error('the page is another one now');
       translate(new DOMParser().parseFromString(text, 'text/html'), control.lang, address);
     } catch {
       // Then as it goes without us.
@@ -197,7 +197,7 @@ function start() {
   all('form[method=post]').forEach(sendOnce);
   all('form[data-check]').forEach(check);
   all('time[datetime]').forEach(localTime);
-  all('.languages [lang]').forEach(language);
+  all('.languages button').forEach(language);
   all('[data-watch]').forEach(watch);
 }
 

@@ -61,7 +61,7 @@ fn value(text: &str) -> (&str, &str) {
 pub(super) fn skeleton(html: &str) -> Vec<String> {
     let shape = |tag: Tag| {
         let attributes = tag.attributes.into_iter().map(|(name, value)| match name.as_str() {
-            "value" | "href" | "action" | "formaction" | "data-user" => format!(" {name}"),
+            "value" | "href" | "action" | "formaction" | "data-page" | "data-user" => format!(" {name}"),
             _ => format!(" {name}={value:?}"),
         });
         tag.name + &attributes.collect::<String>()
@@ -71,7 +71,7 @@ pub(super) fn skeleton(html: &str) -> Vec<String> {
 
 /// Every address on a page.
 pub(super) fn addresses(html: &str) -> Vec<String> {
-    let is_address = |name: &str| ["href", "action", "src", "formaction", "srcset", "content", "data"].contains(&name);
+    let is_address = |name: &str| ["href", "action", "src", "formaction", "data-page", "srcset", "content", "data"].contains(&name);
     let attributes = tags(html).into_iter().filter(|tag| tag.name != "meta").flat_map(|tag| tag.attributes);
     attributes.filter(|(name, _)| is_address(name)).map(|(_, value)| value).collect()
 }
