@@ -35,7 +35,9 @@ describe('axe-core finds nothing wrong', () => {
       const page = await open(visitor);
       for (const colorScheme of SCHEMES) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        assert.deepEqual(await faults(page), [], `${name}, ${colorScheme}`);
+        // What else it looks at has no colour.
+        const found = await faults(page, colorScheme === 'dark' ? ['color-contrast', 'link-in-text-block'] : undefined);
+        assert.deepEqual(found, [], `${name}, ${colorScheme}`);
         looks += 1;
       }
     });
@@ -77,10 +79,11 @@ async function reread(visitor, reader, policy = "script-src 'none'") {
 }
 
 /** What axe-core finds. It comes by the debugger's protocol, which no policy of a page binds and which changes nothing for visitors. */
-async function faults(page) {
-  await page.evaluate(AXE);
-  const { violations, passes } = await page.evaluate((values) =>
-    window.axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] }), TAGS);
-  assert.ok(passes.length > 10, 'axe-core has looked at nothing');
-  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any, all }) => `${html} ${[...any, ...all].map(({ message }) => message)}`).join(' | ')}`);
+async function faults(page, rules) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
+  const runOnly = rules ? { type: 'rule', values: rules } : { type: 'tag', values: TAGS };
+  const { violations, passes } = await page.evaluate((only) => window.axe.run(document, { runOnly: only, resultTypes: ['violations'] }), runOnly);
+  assert.ok(passes.length >= (rules ? 1 : 10), 'axe-core has looked at nothing');
+  return violations.map(({ id, help, nodes }) =>
+    `${id}: ${help}: ${nodes.map(({ html, any, all }) => `${html} ${[...any, ...all].map(({ message }) => message)}`).join(' | ')}`);
 }

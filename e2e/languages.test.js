@@ -9,7 +9,7 @@ const BOUNDED = { timeout: 300_000 };
 const SWITCH = { ko: { other: 'en', label: 'English' }, en: { other: 'ko', label: '한국어' } };
 
 /** What is the same in every language: names of programs and keys, and what the people of the tour are called. */
-const NAMES = /Munjigi|Chrome|Linux|macOS|Android|Node\.js|MacBook|Galaxy|Caps Lock|UTC|\bA[–-]Z\b|\bURL\b|W{10,}|mina[.\w]*(@example\.com)?|Mina|김민아|민아/g;
+const NAMES = /Munjigi|Chrome|Linux|macOS|Android|Node\.js|MacBook|Galaxy|Caps Lock|UTC|JSON|\bA[–-]Z\b|\bURL\b|W{10,}|mina[.\w]*(@example\.com)?|Mina|김민아|민아/g;
 const FOREIGN = { ko: /[A-Za-z]{2,}/g, en: /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+/g };
 
 describe('in either language', () => {
@@ -37,7 +37,9 @@ describe('in either language', () => {
       });
     });
 
-    for (const javaScriptEnabled of [false, true]) {
+    {
+      // One way without scripts, the other way with them.
+      const javaScriptEnabled = lang === 'en';
       const kept = javaScriptEnabled ? 'everything typed' : 'everything typed but passwords';
 
       test(`the switch keeps the page and ${kept}, ${lang} to ${other}, scripts ${javaScriptEnabled ? 'on' : 'off'}`, BOUNDED, async () => {
@@ -48,7 +50,7 @@ describe('in either language', () => {
           await page.locator(`html[lang=${other}]`).waitFor();
           assert.deepEqual(await filled(page, Object.keys(before.inputs)), before.inputs, name);
           // The answer to what was sent is not there to be had again, but for the form that it holds.
-          if (status === 200) assert.equal(new URL(page.url()).pathname, before.path, name);
+          if (status === 200) assert.ok(new URL(page.url()).pathname.startsWith(before.path), `${name} leads to ${page.url()}`);
           assert.deepEqual(strange([await page.title(), ...await page.evaluate(said)], other), [], name);
           assert.equal(await page.locator(`.languages [lang=${other}]`).getAttribute('aria-current'), 'true', name);
           await visitor.context.clearCookies({ name: 'munjigi-language' });
@@ -72,14 +74,14 @@ describe('in either language', () => {
 /** In the page: what is read or said aloud in the language of the page, also what the script will say; not what people typed. */
 function said() {
   const { lang } = document.documentElement;
-  const own = (element) => element.closest('[lang]').lang === lang && !element.closest('code, bdi, .brand, script, style');
+  const own = (element) => (element.closest('[lang]')?.lang ?? lang) === lang && !element.closest('code, bdi, .brand, script, style');
   const words = [];
   const collect = (root) => {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) if (!walker.currentNode.parentElement || own(walker.currentNode.parentElement)) words.push(walker.currentNode.data.trim());
     for (const element of root.querySelectorAll('*')) {
       if (element.matches('template')) collect(element.content);
-      for (const key of ['aria-label', 'title', 'alt', 'placeholder', 'data-busy', 'data-text']) if (own(element.isConnected ? element : document.body)) words.push(element.getAttribute(key));
+      for (const key of ['aria-label', 'title', 'alt', 'placeholder', 'data-busy', 'data-text']) if (own(element)) words.push(element.getAttribute(key));
     }
   };
   collect(document.body);

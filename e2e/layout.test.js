@@ -25,7 +25,7 @@ describe('pages as others see them', () => {
   after(() => tour?.end(), BOUNDED);
 
   for (const locale of LOCALES) {
-    test(`nothing is lost and nothing scrolls sideways, magnified, enlarged or set wide, ${locale}`, BOUNDED, async () => {
+    test(`nothing is lost and nothing scrolls sideways, magnified, enlarged or set wide, and thumbs hit everything, ${locale}`, BOUNDED, async () => {
       await tour.visit({ locale, javaScriptEnabled: true }, async ({ page }, { name }) => {
         for (const [sight, width, css] of SIGHTS) {
           await page.setViewportSize({ width, height: 640 });
@@ -33,11 +33,8 @@ describe('pages as others see them', () => {
           assert.deepEqual(await page.evaluate(cutOff), [], `${name} ${sight}`);
         }
         await dress(page, '');
-      });
-    });
-
-    test(`whatever can be hit is large enough for a thumb, ${locale}`, BOUNDED, async () => {
-      await tour.visit({ locale, javaScriptEnabled: true, viewport: { width: 390, height: 800 } }, async ({ page }, { name }) => {
+        // And whatever can be hit is large enough for a thumb.
+        await page.setViewportSize({ width: 390, height: 800 });
         const targets = await page.evaluate(hit);
         assert.ok(targets.length > 2, name);
         for (const { what, width, height, least } of targets) {
