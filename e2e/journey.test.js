@@ -1,4 +1,4 @@
-// What a person does, in a real browser. Pages need no scripts, so that most of it happens with scripts switched off.
+// What a person does, in a real browser: on a phone without scripts, and at a desk with them.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { Visitor, eventually, launch } from './browser.js';
@@ -6,7 +6,13 @@ import { PASSWORD, Program, STORES, expiry, register, someone, startServer } fro
 
 const BOUNDED = { timeout: 120_000 };
 
-describe(`in a browser, ${STORES}`, () => {
+const WAYS = [
+  ['on a phone without scripts', { javaScriptEnabled: false, viewport: { width: 390, height: 800 } }],
+  ['at a desk with scripts', { javaScriptEnabled: true, viewport: { width: 1280, height: 800 } }],
+];
+
+for (const [way, usual] of WAYS) describe(`in a browser, ${way}, ${STORES}`, () => {
+  const { javaScriptEnabled } = usual;
   let browser, server, quick;
   const visitors = [];
 
@@ -34,7 +40,7 @@ describe(`in a browser, ${STORES}`, () => {
   }, BOUNDED);
 
   async function arrive(at, options) {
-    const visitor = await Visitor.arrive(browser, at, options);
+    const visitor = await Visitor.arrive(browser, at, { ...usual, ...options });
     visitors.push(visitor);
     return visitor;
   }
@@ -46,67 +52,63 @@ describe(`in a browser, ${STORES}`, () => {
     return visitor;
   }
 
-  for (const javaScriptEnabled of [false, true]) {
-    const scripts = javaScriptEnabled ? 'with scripts on' : 'with scripts off';
+  test('a person signs in, stays in and signs out', BOUNDED, async () => {
+    const person = someone();
+    const visitor = await arrive(quick);
 
-    test(`a person signs in, stays in and signs out, ${scripts}`, BOUNDED, async () => {
-      const person = someone();
-      const visitor = await arrive(quick, { javaScriptEnabled });
+    await visitor.open('/');
+    assert.equal(visitor.path, '/user/info');
+    assert.equal(await visitor.heading(), 'You’re not logged in');
 
-      await visitor.open('/');
-      assert.equal(visitor.path, '/user/info');
-      assert.equal(await visitor.heading(), 'You’re not logged in');
-
-      await visitor.click('Create an account');
-      await visitor.type({
-        Username: person.username, Name: person.name, Password: person.password, 'Confirm password': person.password,
-      });
-      assert.equal(await visitor.press('Create account'), 200);
-      assert.equal(visitor.path, '/user/info');
-      assert.equal(await visitor.heading(), 'Hello, 김문지기');
-      for (const name of ['accessToken', 'refreshToken']) {
-        const { httpOnly, sameSite, path, expires } = await visitor.cookie(name);
-        assert.deepEqual({ httpOnly, sameSite, path, expires }, { httpOnly: true, sameSite: 'Lax', path: '/', expires: -1 });
-      }
-
-      await visitor.press('Log out');
-      assert.equal(visitor.path, '/user/login');
-      assert.deepEqual(await visitor.cookieNames(), ['deviceToken']);
-      await visitor.open('/user/info');
-      assert.equal(await visitor.heading(), 'You’re not logged in');
-
-      await visitor.click('Log in');
-      await visitor.type({ Username: person.username, Password: person.password });
-      await visitor.page.getByLabel('Keep me logged in').check();
-      assert.equal(await visitor.press('Log in'), 200);
-      assert.equal(await visitor.heading(), 'Hello, 김문지기');
-      const before = { access: await visitor.cookie('accessToken'), refresh: await visitor.cookie('refreshToken') };
-      const days = (before.refresh.expires - Date.now() / 1000) / 86_400;
-      assert.ok(days > 13 && days < 15, `remembered for ${days} days`);
-      assert.ok(Math.abs(before.access.expires - before.refresh.expires) < 2, 'both live equally long');
-
-      await expiry(before.access.value);
-      await visitor.page.reload();
-      assert.equal(await visitor.heading(), 'Hello, 김문지기');
-      assert.notEqual((await visitor.cookie('accessToken')).value, before.access.value);
-      assert.notEqual((await visitor.cookie('refreshToken')).value, before.refresh.value);
-
-      await visitor.click('Your account');
-      const sessions = visitor.page.locator('.row');
-      assert.equal(await sessions.count(), 1);
-      assert.match(await visitor.text('.row'), /^Chrome on Linux This device Last used just now · 127\.0\.0\.1 Logged in .+ Log out here$/);
-
-      const thief = new Program(quick);
-      for (const { name, value } of await visitor.context.cookies()) thief.cookies.set(name, value);
-      assert.equal((await thief.copy().get('/user/info')).user.name, person.name);
-      await visitor.press('Log out');
-      const refused = await thief.get('/user/info');
-      assert.equal(refused.loggedIn, false);
-      assert.equal(refused.user, null);
-      await visitor.open('/user/info');
-      assert.equal(await visitor.heading(), 'You’re not logged in');
+    await visitor.click('Create an account');
+    await visitor.type({
+      Username: person.username, Name: person.name, Password: person.password, 'Confirm password': person.password,
     });
-  }
+    assert.equal(await visitor.press('Create account'), 200);
+    assert.equal(visitor.path, '/user/info');
+    assert.equal(await visitor.heading(), 'Hello, 김문지기');
+    for (const name of ['accessToken', 'refreshToken']) {
+      const { httpOnly, sameSite, path, expires } = await visitor.cookie(name);
+      assert.deepEqual({ httpOnly, sameSite, path, expires }, { httpOnly: true, sameSite: 'Lax', path: '/', expires: -1 });
+    }
+
+    await visitor.press('Log out');
+    assert.equal(visitor.path, '/user/login');
+    assert.deepEqual(await visitor.cookieNames(), ['deviceToken']);
+    await visitor.open('/user/info');
+    assert.equal(await visitor.heading(), 'You’re not logged in');
+
+    await visitor.click('Log in');
+    await visitor.type({ Username: person.username, Password: person.password });
+    await visitor.page.getByLabel('Keep me logged in').check();
+    assert.equal(await visitor.press('Log in'), 200);
+    assert.equal(await visitor.heading(), 'Hello, 김문지기');
+    const before = { access: await visitor.cookie('accessToken'), refresh: await visitor.cookie('refreshToken') };
+    const days = (before.refresh.expires - Date.now() / 1000) / 86_400;
+    assert.ok(days > 13 && days < 15, `remembered for ${days} days`);
+    assert.ok(Math.abs(before.access.expires - before.refresh.expires) < 2, 'both live equally long');
+
+    await expiry(before.access.value);
+    await visitor.page.reload();
+    assert.equal(await visitor.heading(), 'Hello, 김문지기');
+    assert.notEqual((await visitor.cookie('accessToken')).value, before.access.value);
+    assert.notEqual((await visitor.cookie('refreshToken')).value, before.refresh.value);
+
+    await visitor.click('Your account');
+    const sessions = visitor.page.locator('.row');
+    assert.equal(await sessions.count(), 1);
+    assert.match(await visitor.text('.row'), /^Chrome on Linux This device Last used just now · 127\.0\.0\.1 Logged in .+ Log out here$/);
+
+    const thief = new Program(quick);
+    for (const { name, value } of await visitor.context.cookies()) thief.cookies.set(name, value);
+    assert.equal((await thief.copy().get('/user/info')).user.name, person.name);
+    await visitor.press('Log out');
+    const refused = await thief.get('/user/info');
+    assert.equal(refused.loggedIn, false);
+    assert.equal(refused.user, null);
+    await visitor.open('/user/info');
+    assert.equal(await visitor.heading(), 'You’re not logged in');
+  });
 
   test('cookies that were copied before the log-out are refused after it', BOUNDED, async () => {
     const { person } = await register(server);
@@ -258,17 +260,22 @@ describe(`in a browser, ${STORES}`, () => {
 
   test('the language is the browser’s until another is chosen, and that sticks', BOUNDED, async () => {
     const visitor = await arrive(server, { locale: 'ko-KR' });
+    // With scripts the page stays and its words change.
+    const change = async (label, lang) => {
+      await visitor.page.getByRole('button', { name: label, exact: true }).click();
+      await visitor.page.locator(`html[lang=${lang}]`).waitFor();
+    };
     await visitor.open('/user/login?return_to=%2Fuser%2Faccount');
     assert.equal(await visitor.heading(), '로그인');
     assert.equal(await visitor.page.locator('html').getAttribute('lang'), 'ko');
 
-    await visitor.press('English');
+    await change('English', 'en');
     assert.equal(await visitor.heading(), 'Log in');
     assert.match(visitor.path, /return_to=%2Fuser%2Faccount/);
     await visitor.open('/user/register');
     assert.equal(await visitor.heading(), 'Create an account');
     assert.equal(await visitor.page.locator('html').getAttribute('lang'), 'en');
-    await visitor.press('한국어');
+    await change('한국어', 'ko');
     await visitor.open('/user/info');
     assert.equal(await visitor.heading(), '로그인하지 않았어요');
   });
@@ -316,10 +323,12 @@ describe(`in a browser, ${STORES}`, () => {
     await visitor.open('/user/register');
     // The first input gets the focus by itself.
     await visitor.focused('#username');
-    for (const text of [person.username, person.name, person.password, person.password]) {
+    const { username, name, password } = person;
+    for (const [id, text] of Object.entries({ username, name, password, confirmPassword: password })) {
+      await visitor.tabTo(`#${id}`);
       await keyboard.insertText(text);
-      await keyboard.press('Tab');
     }
+    await visitor.tabTo('main button[type=submit]');
     await visitor.follow(() => keyboard.press('Enter'));
     assert.equal(await visitor.heading(), 'Hello, 김문지기');
 
@@ -333,7 +342,7 @@ describe(`in a browser, ${STORES}`, () => {
     await keyboard.insertText(person.password);
     await visitor.tabTo('#remember');
     await keyboard.press('Space');
-    await visitor.tabTo('main button');
+    await visitor.tabTo('main button[type=submit]');
     await visitor.follow(() => keyboard.press('Enter'));
     assert.equal(await visitor.heading(), 'Hello, 김문지기');
     assert.ok((await visitor.cookie('refreshToken')).expires > 0, 'remembered');
