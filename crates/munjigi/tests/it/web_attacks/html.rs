@@ -71,7 +71,8 @@ pub(super) fn skeleton(html: &str) -> Vec<String> {
 
 /// Every address on a page.
 pub(super) fn addresses(html: &str) -> Vec<String> {
-    let is_address = |name: &str| ["href", "action", "src", "formaction", "data-page", "srcset", "content", "data"].contains(&name);
+    let is_address =
+        |name: &str| ["href", "action", "src", "formaction", "data-page", "srcset", "content", "data"].contains(&name);
     let attributes = tags(html).into_iter().filter(|tag| tag.name != "meta").flat_map(|tag| tag.attributes);
     attributes.filter(|(name, _)| is_address(name)).map(|(_, value)| value).collect()
 }
