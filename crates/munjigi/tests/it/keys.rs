@@ -160,7 +160,7 @@ async fn nobody_is_signed_out_by(command: &[&str], changed: impl Fn(&Browser, &B
         stays_signed_in(mina.as_bearer(), true, [&one, &two], &stop),
         command,
     );
-    assert!(asked.0 > 3 && asked.1 > 3 && asked.2 > 3, "{asked:?}");
+    assert!(asked.0 > 1 && asked.1 > 1 && asked.2 > 1, "{asked:?}");
     // And afterwards: what they hold from before renews at both.
     for (browser, server) in [(mina, &two), (jiho, &one)] {
         assert!(browser.at(server).without("accessToken").is_signed_in().await);
