@@ -77,6 +77,9 @@ export const STATES = [
   ['register-closed', open('/user/register'), { at: 'closed' }],
   ['log-in-closed', open('/user/login'), { at: 'closed' }],
 
+  // Nobody has registered there.
+  ['welcome', open('/user/info'), { at: 'workshop' }],
+  ['welcome-closed', open('/user/info'), { at: 'closed' }],
   ['info-nobody', open('/user/info')],
   ['info', open('/user/info'), { who: 'mina' }],
   ['account', open('/user/account'), { who: 'mina' }],
