@@ -9,7 +9,7 @@ const BOUNDED = { timeout: 300_000 };
 const SWITCH = { ko: { other: 'en', label: 'English' }, en: { other: 'ko', label: '한국어' } };
 
 /** What is the same in every language: names of programs and keys, and what the people of the tour are called. */
-const NAMES = /Munjigi|Chrome|Linux|macOS|Android|Node\.js|MacBook|Galaxy|Caps Lock|UTC|JSON|\bA[–-]Z\b|\bURL\b|W{10,}|mina[.\w]*(@example\.com)?|Mina|김민아|민아/g;
+const NAMES = /Munjigi|munjigi\.toml|Rust|Python|Chrome|Linux|macOS|Android|Node\.js|MacBook|Galaxy|Caps Lock|UTC|JSON|\bA[–-]Z\b|\bURL\b|W{10,}|mina[.\w]*(@example\.com)?|Mina|김민아|민아/g;
 const FOREIGN = { ko: /[A-Za-z]{2,}/g, en: /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+/g };
 
 describe('in either language', () => {
