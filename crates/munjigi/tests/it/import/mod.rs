@@ -182,6 +182,28 @@ fn everybody_who_is_refused_is_named_with_line_and_reason_and_without_the_hash()
     }
 }
 
+/// Each failed log-in, of whoever it is, costs one hash of each kind and cost that anybody has.
+#[tokio::test]
+async fn a_file_of_hashes_cannot_make_log_ins_last_as_long_as_it_likes() {
+    let argon2id =
+        |number: u32| format!("$argon2id$v=19$m={},t=4,p=1${}${}", 65536 + number, "A".repeat(22), "A".repeat(43));
+    let mut lines = vec!["username,hash".to_owned(), format!("mina,{BCRYPT}")];
+    lines.extend((0..40).map(|number| format!("bomb{number},\"{}\"", argon2id(number))));
+    // Of little memory each, and as many lanes as there are numbers: 137 GB.
+    lines.push(format!("lanes,scrypt:2:1:1073741823$salt${}", "ab".repeat(64)));
+    lines.push(format!("jiho,{BCRYPT}"));
+    let place = Place::new().file("users.csv", &lines.join("\n"));
+    let server = place.serve().await;
+    let dry = refused(&import(&place, &["users.csv", "--json", "--dry-run"]).expect(5));
+    let ran = import(&place, &["users.csv", "--json"]).expect(5);
+    assert_eq!(refused(&ran), dry);
+    let codes: Vec<_> = dry.iter().map(|(_, code)| code.as_str()).collect();
+    // Fifteen cost 4 GiB of passes, with what bcrypt costs.
+    assert_eq!(codes, [&["too_many_costs"; 25][..], &["unknown_hash"]].concat());
+    assert_eq!(sum(&import(&place, &["users.csv", "--json"]).expect(5)), (0, 17, 26), "those who are there stay");
+    server.browser().log_in_with("jiho", "tutorial-password").await.expect(200);
+}
+
 #[test]
 fn the_same_users_are_read_from_each_format() {
     let csv = format!("\u{feff}Nickname,ID,Password\n김미나,mina,{DJANGO}\n\"Kim, \"\"J\"\"\",jiho,{BCRYPT}\n");
