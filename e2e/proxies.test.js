@@ -278,6 +278,16 @@ describe('forward-auth', { concurrency: 4 }, () => {
         }
       });
 
+      test('large cookies of the app keep nobody outside, also in a renewal', BOUNDED, async () => {
+        const { visitor } = await signedIn();
+        const large = { name: 'large', value: 'x'.repeat(5_500), domain: new URL(place.site).hostname };
+        visitor.cookies.set(large.name, large);
+        await expiry(visitor.cookie('accessToken'));
+        const answer = await visitor.go('GET', `${place.site}/`);
+        assert.equal(answer.status, 200, proxy.log());
+        assert.ok(answer.json().headers.cookie[0].includes(large.value));
+      });
+
       if (/^(nginx|Caddy), one host$/.test(name)) {
         test('who logged in long ago does so again where that is demanded, and comes back', BOUNDED, async () => {
           const { person, visitor } = await signedIn();
