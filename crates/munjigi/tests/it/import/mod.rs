@@ -217,7 +217,7 @@ fn the_same_users_are_read_from_each_format() {
          (_utf8mb4'Kim, \"J\"', 'jiho' ,'{BCRYPT}');\n"
     );
     let old = format!(
-        "/* a dump */ CREATE TABLE users (id varchar(12), nickname text, PRIMARY KEY (id), password text);\n\
+        "/*!40101 SET NAMES utf8mb4 */; /* a dump */ CREATE TABLE users (id varchar(12), nickname text, PRIMARY KEY (id), password text);\n\
          # nothing\nREPLACE INTO users VALUES (0x6d696e61,'김미나','{DJANGO}');INSERT INTO users VALUES ('jiho','Kim, \\\"J\\\"','{BCRYPT}')\n;"
     );
     for (name, text) in [("a.csv", csv), ("b.jsonl", lines), ("c.sql", sql), ("d.sql", old)] {
@@ -296,6 +296,31 @@ fn a_dump_that_was_cut_off_is_not_taken_for_a_whole_one() {
     assert!(usernames(&place).contains(&"jiho".to_owned()), "who was read before is there");
     fs::write(place.path().join("cut.sql"), &whole[..start]).unwrap();
     assert_eq!(sum(&import(&place, &["cut.sql", "--json"]).expect(0)), (0, 0, 0), "without rows there is nobody");
+}
+
+/// `\` is a character like others in PostgreSQL and SQLite: read as MySQL's, somebody's name would end the next text instead of its own,
+/// and what they wrote there be rows.
+#[test]
+fn nobody_writes_themselves_another_account_into_a_dump_that_is_not_mysqls() {
+    let lines = [
+        "-- PostgreSQL database dump".to_owned(),
+        "SET standard_conforming_strings = on;".to_owned(),
+        format!("INSERT INTO public.users (id, name, about, password) VALUES ('mina', 'Mina', 'x', '{BCRYPT}');"),
+        format!(
+            "INSERT INTO TABLE VALUES ('jiho', 'x\\', ',\"x\",\"{BCRYPT}\"),(\"owner\",\"O\",\"x\",\"{BCRYPT}\"); -- ', '{BCRYPT}');"
+        ),
+        format!("INSERT INTO public.users (id, name, about, password) VALUES ('owner', 'Owner', 'x', '{DJANGO}');"),
+    ];
+    // In the table itself, or in one that is passed over.
+    let injected = format!("; INSERT INTO users (id, password) VALUES (\"owner\", \"{BCRYPT}\"); -- ");
+    let other = format!("INSERT INTO public.posts (title, text) VALUES ('x\\', '{injected}');");
+    let own = lines[3].replace("TABLE", "public.users (id, name, about, password)");
+    for line in [own, other] {
+        let dump = [&lines[..3], &[line], &lines[4..]].concat().join("\n");
+        let place = Place::new().file("dump.sql", &dump);
+        import(&place, &["dump.sql"]).complains(1, &["line 4", "nothing says that it is MySQL's"]);
+        assert_eq!(usernames(&place), ["mina"]);
+    }
 }
 
 #[test]
