@@ -323,6 +323,17 @@ fn nobody_writes_themselves_another_account_into_a_dump_that_is_not_mysqls() {
     }
 }
 
+/// As MySQL writes it `INTO OUTFILE` with quotes: a quote in somebody's name is `\"`, and a new line `\` with a new line.
+#[test]
+fn nobody_writes_themselves_another_account_into_a_csv_with_backslashes() {
+    let name = format!("x\\\",{BCRYPT},y\\\nowner,Owner,{BCRYPT},z\\\nw");
+    let csv =
+        format!("id,name,password,about\n\"mina\",\"Mina\",\"{DJANGO}\",\"\"\n\"jiho\",\"{name}\",\"{BCRYPT}\",\"\"\n");
+    let place = Place::new().file("users.csv", &csv);
+    import(&place, &["users.csv"]).complains(1, &["line 3", "quotes doubled"]);
+    assert_eq!(usernames(&place), ["mina"]);
+}
+
 #[test]
 fn a_line_without_end_is_passed_over_and_takes_no_memory() {
     let long = "x".repeat(3_000_000);
