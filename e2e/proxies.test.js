@@ -9,8 +9,8 @@ import { Visitor, freePort, startApp, startProxy, startRedis } from './proxy.js'
 import { expiry, someone, startServer } from './server.js';
 
 const BOUNDED = { timeout: 60_000 };
-/** What an app may believe, however it reads headers. */
-const IDENTITY = /^remote[-_](user|id|name|email|groups)$/;
+/** What an app may believe, however it reads headers: PHP makes one name of `Remote.User` and `Remote-User`, lighttpd of all of these. */
+const IDENTITY = /^remote[^a-z0-9](user|id|name|email|groups)$/;
 
 const certificates = mkdtempSync(join(tmpdir(), 'munjigi-certificates-'));
 const [pem, key] = ['pem', 'key'].map((kind) => join(certificates, `example.com.${kind}`));
@@ -146,7 +146,7 @@ describe('forward-auth', { concurrency: 4 }, () => {
         const { person, visitor } = await signedIn();
         const headers = {};
         for (const name of ['user', 'id', 'name', 'email', 'groups']) {
-          for (const spelled of [`Remote-${name}`, `REMOTE_${name}`, `remote_${name}`, `Remote-${name}_`]) headers[spelled] = 'admin';
+          for (const between of '-_.~!+|') headers[`Remote${between}${name}`] = headers[`REMOTE${between}${name.toUpperCase()}_`] = 'admin';
         }
         headers['X-Upstream-Cookie'] = 'admin=1';
         const stranger = await new Visitor(place.origins).ask('GET', `${place.site}/`, { headers });
@@ -161,6 +161,39 @@ describe('forward-auth', { concurrency: 4 }, () => {
         const bare = (await visitor.ask('GET', `${place.site}/`, { headers: hops })).json().headers;
         assert.deepEqual(bare['remote-user'], [person.username]);
       });
+
+      test('nobody speaks to the app itself, over an upgrade to something other than a WebSocket', BOUNDED, async () => {
+        const { visitor } = await signedIn();
+        for (const upgrade of ['h2c', 'H2C', 'websocket, h2c', 'h2c, websocket', ['websocket', 'h2c'], ['h2c', 'websocket'], 'websocket/13', 'TLS/1.3', 'x']) {
+          const headers = {
+            upgrade, connection: 'Upgrade, HTTP2-Settings', 'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+            'sec-websocket-version': '13', 'sec-websocket-key': btoa('sixteen bytes of'),
+          };
+          // Behind it the app would believe whatever the visitor writes.
+          const answer = await visitor.ask('GET', `${place.site}/`, { headers });
+          if (answer.status === 101) assert.deepEqual(answer.json().upgrade, ['websocket'], `asked for ${upgrade}`);
+          else assert.ok(!answer.text.includes('"upgrade"'), `asked for ${upgrade}: ${answer.text}`);
+        }
+      });
+
+      if (name === 'Caddy, one host') {
+        test('a Caddy that copies no empty header lets none of the visitor\'s through in its place', BOUNDED, async () => {
+          // As 2.9 to 2.11.1 do. Somebody without other cookies:
+          const { visitor } = await signedIn();
+          const port = await freePort();
+          const copies = ' Remote-Email Remote-Groups X-Upstream-Cookie';
+          const other = await startProxy('caddy', 'one-host', { ...place.replaced, [place.entrance]: port, [copies]: '', 8080: `${port}` }, port);
+          try {
+            const headers = { 'Remote-Email': 'admin', 'Remote-Groups': 'admin', 'X-Upstream-Cookie': 'admin=1', host: `localhost:${place.entrance}` };
+            visitor.origins = { [new URL(place.site).host]: port };
+            const answer = await visitor.ask('GET', `${place.site}/`, { headers });
+            const told = answer.json().headers;
+            assert.ok(!JSON.stringify(told).includes('admin') && !JSON.stringify(told).includes('Token='), answer.text);
+          } finally {
+            await other.stop();
+          }
+        });
+      }
 
       test('what a visitor says of where they were going has no effect', BOUNDED, async () => {
         for (const there of ['https://evil.example', place.site]) {
@@ -243,6 +276,16 @@ describe('forward-auth', { concurrency: 4 }, () => {
           const renewed = ['accessToken', 'refreshToken'].map((name) => visitor.cookie(name));
           assert.ok(renewed.every((token, number) => token && token !== before[number]), 'both cookies are new');
         }
+      });
+
+      test('large cookies of the app keep nobody outside, also in a renewal', BOUNDED, async () => {
+        const { visitor } = await signedIn();
+        const large = { name: 'large', value: 'x'.repeat(5_500), domain: new URL(place.site).hostname };
+        visitor.cookies.set(large.name, large);
+        await expiry(visitor.cookie('accessToken'));
+        const answer = await visitor.go('GET', `${place.site}/`);
+        assert.equal(answer.status, 200, proxy.log());
+        assert.ok(answer.json().headers.cookie[0].includes(large.value));
       });
 
       if (/^(nginx|Caddy), one host$/.test(name)) {

@@ -31,10 +31,10 @@ export async function startApp(port) {
     response.setHeader('cache-control', 'public, max-age=60');
     response.end(JSON.stringify({ app: true, method: request.method, path: request.url, body, headers: lines(request) }));
   });
-  // Once the WebSocket is open it says who has come, without any frame around it.
+  // It goes over to whatever is asked for. Once a WebSocket is open it says who has come, without any frame around it.
   server.on('upgrade', (request, socket) => {
     const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-    const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`, '', ''];
+    const head = ['HTTP/1.1 101 Switching Protocols', `Upgrade: ${request.headers.upgrade}`, 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`, '', ''];
     socket.on('error', () => socket.destroy()).end(head.join('\r\n') + JSON.stringify(lines(request)));
   });
   await new Promise((listening) => server.listen(port, '127.0.0.1', listening));

@@ -41,6 +41,12 @@ function verify(r)
     return status
   end
 
+  -- A visitor cannot say who they are, nor as Remote_User or Remote.User, which are the same name where an app sees headers as variables.
+  for name in pairs(r:headers_in_table()) do
+    if name:lower():find("^remote") then set(r.headers_in, name, nil) end
+  end
+  -- Nor speak to the app itself, over an upgrade to HTTP/2 (h2c): there are WebSockets, and no other upgrade.
+  if (r.headers_in["Upgrade"] or ""):lower() ~= "websocket" then set(r.headers_in, "Upgrade", nil) end
   -- What a visitor names in it would be taken away.
   set(r.headers_in, "Connection", nil)
   for _, name in ipairs(IDENTITY) do set(r.headers_in, name, answer[name:lower()]) end

@@ -31,6 +31,9 @@ pub enum Refusal {
     /// The name cannot be shown.
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// Together with what is there.
+    #[error("with hashes of so many kinds and costs, a failed log-in would take longer than can be waited for")]
+    TooManyCosts,
     /// Nobody could log in with it.
     #[error("they have no password")]
     NoPassword,
@@ -59,6 +62,7 @@ impl Refusal {
             Self::Name(_) => "invalid_name",
             Self::NoPassword => "no_password",
             Self::UnknownHash => "unknown_hash",
+            Self::TooManyCosts => "too_many_costs",
             Self::Repeated => "repeated",
             Self::IdTaken => "id_taken",
         }
@@ -97,6 +101,8 @@ pub struct Importer<'a> {
     waiting: Vec<(Place, BroughtAlong)>,
     /// Usernames so far: all that stays in memory of a file.
     seen: HashSet<String>,
+    /// What a failed log-in costs so far; `None` before the first user.
+    schemes: Option<Vec<Scheme>>,
     /// Users that were looked at.
     read: u64,
     /// Accounts that were made, or would be.
@@ -111,7 +117,8 @@ impl<'a> Importer<'a> {
     /// Begins.
     #[must_use]
     pub fn new(core: &'a Core, mode: Import) -> Self {
-        Self { core, mode, waiting: Vec::new(), seen: HashSet::new(), read: 0, imported: 0, skipped: 0, refused: 0 }
+        let (waiting, seen) = (Vec::new(), HashSet::new());
+        Self { core, mode, waiting, seen, schemes: None, read: 0, imported: 0, skipped: 0, refused: 0 }
     }
 
     /// Takes one user, and writes those that wait once there are enough. Returns who was refused.
@@ -119,6 +126,10 @@ impl<'a> Importer<'a> {
     /// # Errors
     /// The store cannot be reached: those that wait are not written.
     pub async fn take(&mut self, row: Row) -> Result<Vec<Refused>, FlowError> {
+        if self.schemes.is_none() {
+            let present = self.core.users.schemes().await?;
+            self.schemes = Some(present.iter().filter_map(|name| Scheme::named(name)).collect());
+        }
         self.read += 1;
         let (line, number) = (row.line, self.read);
         let named = row.record.as_ref().ok().and_then(|record| record.username.as_deref());
@@ -150,7 +161,7 @@ impl<'a> Importer<'a> {
         let username = Username::parse(record.username.as_deref().unwrap_or_default())?;
         let name = record.name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(username.as_str());
         let name = DisplayName::parse(name)?;
-        let hash = hash(record.hash.as_deref().unwrap_or_default())?;
+        let (scheme, hash) = hash(record.hash.as_deref().unwrap_or_default())?;
         let enabled = is_enabled(record.enabled.as_deref().unwrap_or_default())?;
         let now = self.core.now();
         let created_at = record.created_at.as_deref().and_then(moment).map_or(now, |at| at.min(now));
@@ -160,7 +171,22 @@ impl<'a> Importer<'a> {
         if !self.seen.insert(username.folded()) {
             return Err(Refusal::Repeated);
         }
+        self.bear(scheme)?;
         Ok(BroughtAlong { user: NewUser { id, username, name, hash, created_at }, enabled })
+    }
+
+    /// Each failed log-in costs one hash of each scheme that anybody has: a file must not make that as long as it likes.
+    fn bear(&mut self, scheme: Scheme) -> Result<(), Refusal> {
+        let schemes = self.schemes.get_or_insert_default();
+        if schemes.contains(&scheme) {
+            return Ok(());
+        }
+        let more = Scheme::left(None, schemes.iter().copied().chain([scheme]));
+        if !Scheme::are_bearable(&more) {
+            return Err(Refusal::TooManyCosts);
+        }
+        *schemes = more;
+        Ok(())
     }
 
     async fn write(&mut self) -> Result<Vec<Refused>, FlowError> {
@@ -193,12 +219,12 @@ impl<'a> Importer<'a> {
 }
 
 /// A hash that we verify. Django's `!` stands for nobody's password.
-fn hash(text: &str) -> Result<StoredHash, Refusal> {
+fn hash(text: &str) -> Result<(Scheme, StoredHash), Refusal> {
     if text.is_empty() || text.starts_with('!') {
         return Err(Refusal::NoPassword);
     }
     let scheme = Scheme::detect(text).ok_or(Refusal::UnknownHash)?;
-    Ok(StoredHash { scheme: scheme.to_string(), text: text.to_owned() })
+    Ok((scheme, StoredHash { scheme: scheme.to_string(), text: text.to_owned() }))
 }
 
 /// As databases write it; nobody may log in whose file is unclear about it.

@@ -20,6 +20,7 @@ struct Lines<R> {
     reader: Reader,
     output: Vec<u8>,
     ends: Vec<usize>,
+    last: u8,
 }
 
 /// What was read: `Some` number of fields, or `None` where it was too long.
@@ -28,7 +29,7 @@ type Fields = Option<usize>;
 impl<R: BufRead> Csv<R> {
     pub(super) fn open(input: R) -> Result<Self, ImportError> {
         let (output, ends) = (vec![0; MOST_RECORD], vec![0; MOST_COLUMNS]);
-        let mut lines = Lines { input, reader: Reader::new(), output, ends };
+        let mut lines = Lines { input, reader: Reader::new(), output, ends, last: b'\n' };
         let header = lines.next()?.and_then(|(line, fields)| Some((line, fields?)));
         let (line, fields) = header.unwrap_or((1, 0));
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
@@ -65,8 +66,15 @@ impl<R: BufRead> Lines<R> {
             let (output, ends) =
                 (self.output.get_mut(written..).unwrap_or_default(), self.ends.get_mut(ended..).unwrap_or_default());
             let (result, used, wrote, closed) = self.reader.read_record(input, output, ends);
-            begun |= !input.get(..used).unwrap_or_default().iter().all(|byte| matches!(byte, b'\n' | b'\r'));
+            let taken = input.get(..used).unwrap_or_default();
+            begun |= !taken.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
+            // Of MySQL's own CSV, where it stands for a quote: what somebody typed behind it would be read as further users.
+            let two_ways = std::iter::once(&self.last).chain(taken).zip(taken).any(|pair| pair == (&b'\\', &b'"'));
+            self.last = taken.last().copied().unwrap_or(self.last);
             self.input.consume(used);
+            if two_ways {
+                return Err(ImportError::Escape { line });
+            }
             (written, ended) = (written + wrote, ended + closed);
             match result {
                 ReadRecordResult::InputEmpty => {}

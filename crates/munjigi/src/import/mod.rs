@@ -85,6 +85,15 @@ pub enum ImportError {
         /// What there is.
         columns: String,
     },
+    /// CSV that can be read in two ways.
+    #[error(
+        "line {line}: there is a \\ before a quote, which some systems write for a quote and others for what it is: export it \
+         with quotes doubled, or as JSON lines"
+    )]
+    Escape {
+        /// Where the user begins.
+        line: u64,
+    },
     /// SQL that is none of a dump.
     #[error("line {line}: {what}")]
     Sql {

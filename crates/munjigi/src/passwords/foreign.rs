@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::scheme::{Prf, Scheme, equal};
 
 /// Iterations that the tutorial's app used, always.
-const TUTORIAL_ROUNDS: NonZeroU32 = NonZeroU32::new(104_906).unwrap();
+pub(super) const TUTORIAL_ROUNDS: NonZeroU32 = NonZeroU32::new(104_906).unwrap();
 /// Most characters of all.
 const MOST_TEXT: usize = 600;
 /// Most characters of a salt. Those that systems make have about 24.
@@ -384,6 +384,10 @@ mod tests {
             format!("$scrypt$ln=40,r=8,p=1$AAAA${hash}"),
             format!("$scrypt$ln=31,r=8,p=1$AAAA${hash}"),
             format!("$scrypt$ln=10,r=4294967295,p=4294967295$AAAA${hash}"),
+            // Little memory for each lane, and too many of them.
+            format!("scrypt:2:1:1073741823$salt${hex}"),
+            format!("scrypt:2:7:100000000$salt${hex}"),
+            format!("scrypt:1:1:1$salt${hex}"),
             format!("{}:{}", "ab".repeat(16), "ab".repeat(63)),
             "bcrypt_sha256$$2b$17$e4Czsq9FPNCxOKQjbtxaRuSelyJmOiXLvt2j0.vZ0nZC0I/0HwD8S".to_owned(),
             "!fzBgJNWLVfrQzi3XGJ47bxQqEwLFhUa1733DtEFU".to_owned(),

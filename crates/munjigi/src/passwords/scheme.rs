@@ -20,6 +20,8 @@ const MOST_BCRYPT_COST: u32 = 16;
 const MOST_ROUNDS: u32 = 4_000_000;
 /// Most KiB that a scrypt hash brought along may take, and most in all its lanes, one after the other.
 const MOST_SCRYPT: (u64, u64) = (256 * 1024, 1024 * 1024);
+/// In how many parts the most that one hash may cost is divided.
+const WHOLE: u64 = 1_000_000;
 
 /// A way of hashing, with its cost: users of one scheme cost the same to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -154,15 +156,45 @@ impl Scheme {
             Self::Bcrypt { cost } => (4..=MOST_BCRYPT_COST).contains(&cost),
             Self::Pbkdf2 { rounds, .. } => (1..=MOST_ROUNDS).contains(&rounds),
             Self::Scrypt { log_n, r, p } => {
-                let (most_memory, most_work) = MOST_SCRYPT;
-                // 128 bytes times N times r.
-                let memory = 1_u64.checked_shl(log_n.into()).and_then(|n| n.checked_mul(r.into())).map(|n| n / 8);
-                memory.is_some_and(|memory| {
-                    memory <= most_memory && memory.checked_mul(p.into()).is_some_and(|work| work <= most_work)
-                }) && scrypt::Params::new(log_n, r, p).is_ok()
+                // N is larger than one, by the description.
+                (1..32).contains(&log_n)
+                    && Self::scrypt_blocks(log_n, r, p)
+                        .is_some_and(|(memory, work)| memory <= MOST_SCRYPT.0 * 8 && work <= MOST_SCRYPT.1 * 8)
+                    && scrypt::Params::new(log_n, r, p).is_ok()
             }
             Self::Tutorial => true,
         }
+    }
+
+    /// What scrypt holds, and what it goes through, in its blocks of 128 bytes. It holds `r` for each lane beside the `N` times `r`
+    /// that all share: with a small N the lanes may be more than there is memory.
+    fn scrypt_blocks(log_n: u8, r: u32, p: u32) -> Option<(u64, u64)> {
+        let (n, r, p) = (1_u64.checked_shl(log_n.into())?, u64::from(r), u64::from(p));
+        Some((n.max(p).checked_mul(r)?, n.checked_mul(r)?.checked_mul(p)?))
+    }
+
+    /// Whether a failed log-in, which costs one of each, can be waited for where these are present: together they cost no more than
+    /// one may.
+    #[must_use]
+    pub fn are_bearable(present: &[Self]) -> bool {
+        let shares = Self::left(None, present.iter().copied()).into_iter().map(Self::share);
+        shares.fold(0_u64, u64::saturating_add) <= WHOLE
+    }
+
+    /// What it costs of the most that one may: of [`WHOLE`], and a thousandth at least.
+    fn share(self) -> u64 {
+        let (work, most) = match self {
+            Self::Argon2id { memory, passes, .. } => {
+                (u64::from(memory) * u64::from(passes), config::Passwords::MOST_WORK.into())
+            }
+            Self::Bcrypt { cost } => (1_u64.checked_shl(cost).unwrap_or(u64::MAX), 1 << MOST_BCRYPT_COST),
+            Self::Pbkdf2 { rounds, .. } => (rounds.into(), MOST_ROUNDS.into()),
+            Self::Scrypt { log_n, r, p } => {
+                (Self::scrypt_blocks(log_n, r, p).map_or(u64::MAX, |(_, work)| work), MOST_SCRYPT.1 * 8)
+            }
+            Self::Tutorial => (super::foreign::TUTORIAL_ROUNDS.get().into(), MOST_ROUNDS.into()),
+        };
+        (work.saturating_mul(WHOLE) / most).max(WHOLE / 1000)
     }
 
     /// The scheme that [`fmt::Display`] wrote, if it is one that we verify.
@@ -451,6 +483,23 @@ mod tests {
         assert_eq!(left(Some(old)), [Scheme::Tutorial, other, pbkdf2(Prf::Sha256, 740_000)]);
         assert_eq!(left(Some(new)), [Scheme::Tutorial, other]);
         assert_eq!(left(Some(Scheme::Tutorial)), [other, new]);
+    }
+
+    #[test]
+    fn what_one_hash_may_cost_all_together_may_cost() {
+        let argon2id = |memory, passes| Scheme::Argon2id { memory, passes, lanes: 1 };
+        let dearest = argon2id(1024 * 1024, 4);
+        let usual = [Scheme::Tutorial, Scheme::Bcrypt { cost: 12 }, Scheme::Scrypt { log_n: 14, r: 16, p: 1 }];
+        let pbkdf2 = (0..10_000).map(|more| Scheme::Pbkdf2 { prf: Prf::Sha256, rounds: 600_000 + more });
+        assert!(Scheme::are_bearable(&[dearest]) && Scheme::are_bearable(&usual));
+        assert!(Scheme::are_bearable(&pbkdf2.chain(usual).collect::<Vec<_>>()), "the longest stands for all");
+        assert!(!Scheme::are_bearable(&[dearest, argon2id(64, 1)]));
+        let cheap: Vec<_> = (8..1009).map(|memory| argon2id(memory, 1)).collect();
+        assert!(!Scheme::are_bearable(&cheap) && Scheme::are_bearable(&cheap[1..]), "nor thousands of small ones");
+        for dearest in ["bcrypt:16", "pbkdf2-sha512:4000000", "scrypt:ln=18,r=8,p=4", "scrypt:ln=1,r=1,p=2097152"] {
+            let dearest = Scheme::named(dearest).unwrap();
+            assert!(Scheme::are_bearable(&[dearest]), "{dearest}");
+        }
     }
 
     #[test]

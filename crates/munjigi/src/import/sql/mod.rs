@@ -36,10 +36,15 @@ impl<R: BufRead> Dump<R> {
                 return Ok(false);
             }
             match self.text.word()?.as_str() {
-                "insert" | "replace" if self.text.words_until_name(&["into", "ignore", "delayed"])? == self.table => {
-                    self.found = true;
-                    self.begin_rows()?;
-                    return Ok(true);
+                "insert" | "replace" => {
+                    let table = self.text.words_until_name(&["into", "ignore", "delayed"])?;
+                    self.text.is_mysql |= self.text.backquoted;
+                    if table == self.table {
+                        self.found = true;
+                        self.begin_rows()?;
+                        return Ok(true);
+                    }
+                    self.text.skip_statement()?;
                 }
                 "create" if self.text.words_until_name(&["table", "if", "not", "exists"])? == self.table => {
                     self.found = true;

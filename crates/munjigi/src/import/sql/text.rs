@@ -15,11 +15,16 @@ pub(super) struct Text<R> {
     input: R,
     /// Where it is, from 1.
     pub(super) line: u64,
+    /// Whether something was there that MySQL and MariaDB write and nobody else: `\` in a text means something to them alone. Read so in
+    /// another system's dump, what one user typed could end their text, and go on as another user.
+    pub(super) is_mysql: bool,
+    /// Whether the last name was between backquotes.
+    pub(super) backquoted: bool,
 }
 
 impl<R: BufRead> Text<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, line: 1 }
+        Self { input, line: 1, is_mysql: false, backquoted: false }
     }
 
     pub(super) fn peek(&mut self) -> Result<Option<u8>, ImportError> {
@@ -66,6 +71,7 @@ impl<R: BufRead> Text<R> {
                 Some(b'/') => {
                     self.take()?;
                     self.expect(b'*')?;
+                    self.is_mysql |= self.peek()? == Some(b'!');
                     self.skip_comment()?;
                 }
                 _ => return Ok(()),
@@ -145,6 +151,7 @@ impl<R: BufRead> Text<R> {
     fn name(&mut self) -> Result<String, ImportError> {
         self.skip_space()?;
         let mut value = Value::of_at_most(MOST_WORD);
+        self.backquoted = self.peek()? == Some(b'`');
         match self.peek()? {
             Some(quote @ (b'`' | b'"')) => {
                 self.take()?;
@@ -235,6 +242,11 @@ impl<R: BufRead> Text<R> {
                     }
                     self.take()?;
                     value.push(quote);
+                }
+                b'\\' if quote != b'`' && !self.is_mysql => {
+                    return Err(self.wrong(
+                        "there is a \\ in a text, which MySQL reads in its own way, and nothing says that it is MySQL's: no /*! before it, and no ` around the name of a table",
+                    ));
                 }
                 b'\\' if quote != b'`' => value.push(match self.need()? {
                     b'0' => 0,

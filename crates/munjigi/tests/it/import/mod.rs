@@ -182,6 +182,28 @@ fn everybody_who_is_refused_is_named_with_line_and_reason_and_without_the_hash()
     }
 }
 
+/// Each failed log-in, of whoever it is, costs one hash of each kind and cost that anybody has.
+#[tokio::test]
+async fn a_file_of_hashes_cannot_make_log_ins_last_as_long_as_it_likes() {
+    let argon2id =
+        |number: u32| format!("$argon2id$v=19$m={},t=4,p=1${}${}", 65536 + number, "A".repeat(22), "A".repeat(43));
+    let mut lines = vec!["username,hash".to_owned(), format!("mina,{BCRYPT}")];
+    lines.extend((0..40).map(|number| format!("bomb{number},\"{}\"", argon2id(number))));
+    // Of little memory each, and as many lanes as there are numbers: 137 GB.
+    lines.push(format!("lanes,scrypt:2:1:1073741823$salt${}", "ab".repeat(64)));
+    lines.push(format!("jiho,{BCRYPT}"));
+    let place = Place::new().file("users.csv", &lines.join("\n"));
+    let server = place.serve().await;
+    let dry = refused(&import(&place, &["users.csv", "--json", "--dry-run"]).expect(5));
+    let ran = import(&place, &["users.csv", "--json"]).expect(5);
+    assert_eq!(refused(&ran), dry);
+    let codes: Vec<_> = dry.iter().map(|(_, code)| code.as_str()).collect();
+    // Fifteen cost 4 GiB of passes, with what bcrypt costs.
+    assert_eq!(codes, [&["too_many_costs"; 25][..], &["unknown_hash"]].concat());
+    assert_eq!(sum(&import(&place, &["users.csv", "--json"]).expect(5)), (0, 17, 26), "those who are there stay");
+    server.browser().log_in_with("jiho", "tutorial-password").await.expect(200);
+}
+
 #[test]
 fn the_same_users_are_read_from_each_format() {
     let csv = format!("\u{feff}Nickname,ID,Password\n김미나,mina,{DJANGO}\n\"Kim, \"\"J\"\"\",jiho,{BCRYPT}\n");
@@ -195,7 +217,7 @@ fn the_same_users_are_read_from_each_format() {
          (_utf8mb4'Kim, \"J\"', 'jiho' ,'{BCRYPT}');\n"
     );
     let old = format!(
-        "/* a dump */ CREATE TABLE users (id varchar(12), nickname text, PRIMARY KEY (id), password text);\n\
+        "/*!40101 SET NAMES utf8mb4 */; /* a dump */ CREATE TABLE users (id varchar(12), nickname text, PRIMARY KEY (id), password text);\n\
          # nothing\nREPLACE INTO users VALUES (0x6d696e61,'김미나','{DJANGO}');INSERT INTO users VALUES ('jiho','Kim, \\\"J\\\"','{BCRYPT}')\n;"
     );
     for (name, text) in [("a.csv", csv), ("b.jsonl", lines), ("c.sql", sql), ("d.sql", old)] {
@@ -274,6 +296,42 @@ fn a_dump_that_was_cut_off_is_not_taken_for_a_whole_one() {
     assert!(usernames(&place).contains(&"jiho".to_owned()), "who was read before is there");
     fs::write(place.path().join("cut.sql"), &whole[..start]).unwrap();
     assert_eq!(sum(&import(&place, &["cut.sql", "--json"]).expect(0)), (0, 0, 0), "without rows there is nobody");
+}
+
+/// `\` is a character like others in PostgreSQL and SQLite: read as MySQL's, somebody's name would end the next text instead of its own,
+/// and what they wrote there be rows.
+#[test]
+fn nobody_writes_themselves_another_account_into_a_dump_that_is_not_mysqls() {
+    let lines = [
+        "-- PostgreSQL database dump".to_owned(),
+        "SET standard_conforming_strings = on;".to_owned(),
+        format!("INSERT INTO public.users (id, name, about, password) VALUES ('mina', 'Mina', 'x', '{BCRYPT}');"),
+        format!(
+            "INSERT INTO TABLE VALUES ('jiho', 'x\\', ',\"x\",\"{BCRYPT}\"),(\"owner\",\"O\",\"x\",\"{BCRYPT}\"); -- ', '{BCRYPT}');"
+        ),
+        format!("INSERT INTO public.users (id, name, about, password) VALUES ('owner', 'Owner', 'x', '{DJANGO}');"),
+    ];
+    // In the table itself, or in one that is passed over.
+    let injected = format!("; INSERT INTO users (id, password) VALUES (\"owner\", \"{BCRYPT}\"); -- ");
+    let other = format!("INSERT INTO public.posts (title, text) VALUES ('x\\', '{injected}');");
+    let own = lines[3].replace("TABLE", "public.users (id, name, about, password)");
+    for line in [own, other] {
+        let dump = [&lines[..3], &[line], &lines[4..]].concat().join("\n");
+        let place = Place::new().file("dump.sql", &dump);
+        import(&place, &["dump.sql"]).complains(1, &["line 4", "nothing says that it is MySQL's"]);
+        assert_eq!(usernames(&place), ["mina"]);
+    }
+}
+
+/// As MySQL writes it `INTO OUTFILE` with quotes: a quote in somebody's name is `\"`, and a new line `\` with a new line.
+#[test]
+fn nobody_writes_themselves_another_account_into_a_csv_with_backslashes() {
+    let name = format!("x\\\",{BCRYPT},y\\\nowner,Owner,{BCRYPT},z\\\nw");
+    let csv =
+        format!("id,name,password,about\n\"mina\",\"Mina\",\"{DJANGO}\",\"\"\n\"jiho\",\"{name}\",\"{BCRYPT}\",\"\"\n");
+    let place = Place::new().file("users.csv", &csv);
+    import(&place, &["users.csv"]).complains(1, &["line 3", "quotes doubled"]);
+    assert_eq!(usernames(&place), ["mina"]);
 }
 
 #[test]
