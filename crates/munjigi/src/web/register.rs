@@ -5,24 +5,25 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use http::StatusCode;
-use munjigi_gate::{CookieOrder, Presented, Visitor};
+use munjigi_gate::{CookieOrder, Persistence, Presented, Visitor};
 use munjigi_rules::register::{self, Mode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::log_in::{carried, target};
+use super::log_in::{carried, come_in, target};
 use super::view::DoneTo;
 use crate::app::App;
 use crate::flows::Client;
+use crate::flows::log_in::Attempt;
 use crate::flows::open_session::Previous;
-use crate::flows::register::{Registration, register as flow};
+use crate::flows::register::{Registration, is_new, register as flow};
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
 use crate::http::fields;
 use crate::http::input::{Asked, Input, Keep};
-use crate::http::negotiate::Reader;
+use crate::http::negotiate::{Form, Reader};
 
 /// Length that the pages advise: NIST SP 800-63B-4's figure where the password is the only factor.
 pub(super) const ADVISED_LENGTH: usize = 15;
@@ -110,7 +111,19 @@ pub async fn register(
             Ok(answer.cookies(CookieOrder::Set(issued)))
         }
         Registration::Invalid(problems) => Err(again(Problem::validation(fields::registration(&problems)))),
-        Registration::Taken => Err(again(Problem::new(Code::UsernameTaken).field("username", "field-username-taken"))),
+        Registration::Taken => {
+            // A form that was sent twice, or again because its answer was lost: whoever made the account has the right password, and
+            // goes on as by a log-in, at its limits. A program is told what became of its request.
+            if reader.form == Form::Page && is_new(&app.core, &username).await.map_err(|error| again(error.into()))? {
+                let persistence = Persistence::Browser;
+                let attempt = Attempt { username: &username, password: &password, persistence, previous: &previous };
+                if let Ok((_, issued)) = come_in(&app, &attempt, &client).await {
+                    let target = target(&app, typed.return_to.as_deref());
+                    return Ok(Answer::see_other(target).cookies(CookieOrder::Set(issued)));
+                }
+            }
+            Err(again(Problem::new(Code::UsernameTaken).field("username", "field-username-taken")))
+        }
         Registration::Closed => {
             Err(Problem::new(Code::Forbidden).saying(Text::new("registration-closed")).on("closed", json!({})))
         }
