@@ -153,13 +153,16 @@ pub(super) async fn come_in(
 
 /// Where to go on: as asked, if that is a place of ours or one that we trust.
 pub(super) fn target(app: &App, asked: Option<&str>) -> String {
-    let followed = asked.and_then(|asked| return_to::follow(asked, &app.site.log_in_page, &app.site.trusted_origins));
-    followed.unwrap_or_else(|| app.site.after_login.clone())
+    asked.and_then(|asked| followed(app, asked)).unwrap_or_else(|| app.site.after_login.clone())
 }
 
-/// What goes along with a form. What is longer would not be followed.
-pub(super) fn carried(return_to: Option<&str>) -> Option<&str> {
-    return_to.filter(|return_to| return_to.len() <= return_to::MAX)
+fn followed(app: &App, asked: &str) -> Option<String> {
+    return_to::follow(asked, &app.site.log_in_page, &app.site.trusted_origins)
+}
+
+/// What goes along with a form and its links: nothing that would not be followed.
+pub(super) fn carried<'a>(app: &App, return_to: Option<&'a str>) -> Option<&'a str> {
+    return_to.filter(|asked| followed(app, asked).is_some())
 }
 
 /// What the page shows; `errors` and `problem` are filled in where the form comes back.
@@ -182,7 +185,7 @@ impl LogInPage<'_> {
 
 fn page<'a>(app: &App, username: &str, remember: Ticked, return_to: Option<&'a str>) -> LogInPage<'a> {
     LogInPage {
-        return_to: carried(return_to),
+        return_to: carried(app, return_to),
         reason: None,
         registration_open: app.core.registration == Mode::Open,
         fields: json!({ "username": username, "remember": remember.0 }),

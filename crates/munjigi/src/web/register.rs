@@ -133,7 +133,7 @@ pub async fn register(
 
 fn page(app: &App, username: &str, name: &str, return_to: Option<&str>) -> Value {
     json!({
-        "return_to": carried(return_to),
+        "return_to": carried(app, return_to),
         "fields": { "username": username, "name": name },
         "errors": {},
         "problem": null,

@@ -130,9 +130,13 @@ async fn a_form_that_came_back_still_knows_where_to_go_on_in_another_language() 
         let page = page.expect(status).body;
         assert!(page.contains(&action) && page.contains(&switch), "{page}");
     }
-    let typed = [("return_to", &*format!("/{}", "x".repeat(2_048))), ("keep", "en")];
-    let page = site.browser().post_form("/user/login", &typed).await.expect(200).body;
-    assert!(!page.contains("xxxx"), "what would not be followed is not carried");
+    for path in ["/user/login", "/user/register"] {
+        for nowhere in [format!("/{}", "x".repeat(2_048)), "//elsewhere.example".to_owned()] {
+            let page =
+                site.browser().post_form(path, &[("return_to", &nowhere), ("keep", "en")]).await.expect(200).body;
+            assert!(!page.contains("xxxx") && !page.contains("elsewhere"), "what is not followed is not carried");
+        }
+    }
 }
 
 /// A program may call a member of its own `keep`, and so may a form: only a language is for the switch.
