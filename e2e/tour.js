@@ -58,7 +58,9 @@ export const STATES = [
   ['register-own-name', registering({ password: 'mina.kim 2026', confirmPassword: 'mina.kim 2026' }), { status: 422 }],
   ['register-long', registering({ password: 'long '.repeat(60), confirmPassword: 'long '.repeat(60) }), { status: 422 }],
   ['register-empty', (visitor) => unchecked(visitor, '/user/register'), { status: 422 }],
-  ['register-taken', (visitor) => registering({ username: visitor.tour.people.mina.username })(visitor), { status: 409 }],
+  ['register-taken', (visitor) => registering({
+    username: visitor.tour.people.mina.username, password: 'nine loud lanterns', confirmPassword: 'nine loud lanterns',
+  })(visitor), { status: 409 }],
   ['register-typing', async ({ page }) => {
     await page.goto('/user/register');
     await page.locator('#username').fill('ab');

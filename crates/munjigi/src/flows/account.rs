@@ -80,47 +80,62 @@ pub enum Changing {
     Gone,
 }
 
-/// Changes the password, and ends every session but the one at hand.
+/// Changes the password, and ends every session but the one at hand. Asked twice, it is done twice, and no failure: what was
+/// sent again is not told that the present password is wrong, because it is the new one by now.
 ///
 /// # Errors
 /// A store cannot be reached, or too many passwords wait; the old password stands then, as far as is known.
 pub async fn change_password(core: &Core, who: &Identity, change: &Change<'_>) -> Result<Changing, FlowError> {
+    if let Some(outcome) = change_once(core, who, change).await? {
+        return Ok(outcome);
+    }
+    // Another change was faster. If it was the same one, this is its second half.
+    Ok(change_once(core, who, change).await?.unwrap_or(Changing::Gone))
+}
+
+/// `None`: the password changed in the meantime.
+async fn change_once(core: &Core, who: &Identity, change: &Change<'_>) -> Result<Option<Changing>, FlowError> {
     let (user, session) = (who.user_id(), who.session_id());
-    let Some(known) = core.users.credentials_by_id(user).await? else { return Ok(Changing::Gone) };
+    let Some(known) = core.users.credentials_by_id(user).await? else { return Ok(Some(Changing::Gone)) };
     if change.current.is_empty() {
-        return Ok(Changing::Missing);
+        return Ok(Some(Changing::Missing));
     }
     if change.new != change.confirm {
-        return Ok(Changing::Differs);
+        return Ok(Some(Changing::Differs));
     }
     let new = match core.policy.check(change.new, known.user.username.as_str()) {
         Ok(new) => new,
-        Err(why) => return Ok(Changing::Weak(why)),
+        Err(why) => return Ok(Some(Changing::Weak(why))),
     };
     if core.passwords.is_breached(&new).await? {
-        return Ok(Changing::Weak(WeakPassword::Breached));
+        return Ok(Some(Changing::Weak(WeakPassword::Breached)));
     }
     let counters = limits::password_change(core, session);
     if let Some(too_many) = counters.take(core).await? {
         tracing::warn!(%user, "password_change_limited");
-        return Ok(Changing::TooMany(too_many));
+        return Ok(Some(Changing::TooMany(too_many)));
     }
     let held = counters.hold(core);
-    let verified = core.passwords.verify(Some(known.hash.clone()), change.current, vec![], held.begun()).await;
+    // Twice the guesses for one try, if somebody guesses: still few, and none that the policy would not let pass.
+    let verify = |typed| core.passwords.verify(Some(known.hash.clone()), typed, vec![], held.begun());
+    let verified = match verify(change.current).await {
+        Ok(Password::Wrong) => verify(change.new).await,
+        verified => verified,
+    };
     match &verified {
         Ok(Password::Wrong) => held.failed(),
         _ => held.give_back().await,
     }
     if verified? == Password::Wrong {
         tracing::info!(%user, %session, "password_change_failed");
-        return Ok(Changing::WrongCurrent);
+        return Ok(Some(Changing::WrongCurrent));
     }
     let hash = core.passwords.hash(new).await?;
     let raise = raise(core, user, Some(session)).await?;
     let Some(epoch) = core.users.set_password(raise, Some(&known.hash), &hash).await? else {
-        return Ok(Changing::Gone);
+        return Ok(None);
     };
     after_raise(core, user, epoch, Some(session)).await;
     tracing::info!(%user, kept = %session, "password_changed");
-    Ok(Changing::Changed)
+    Ok(Some(Changing::Changed))
 }

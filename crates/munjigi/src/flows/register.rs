@@ -1,15 +1,20 @@
 //! A visitor registers, and is signed in at once.
 
+use std::time::Duration;
+
 use munjigi_gate::{Issued, Persistence};
 use munjigi_rules::password::WeakPassword;
 use munjigi_rules::register::{self, Applicant, Form, Mode, Problems, decide};
-use munjigi_rules::{Epoch, UserId};
+use munjigi_rules::{Epoch, UserId, Username};
 use munjigi_store::{NewUser, Registered, User};
 
 use super::open_session::{Previous, open_session};
 use super::{Client, FlowError, TooMany, known_browser, limits};
 use crate::core::Core;
 use crate::random;
+
+/// For so long a form that comes again is taken for the same one.
+const MOMENT: Duration = Duration::from_secs(600);
 
 /// What became of a registration.
 #[derive(Debug)]
@@ -69,6 +74,16 @@ async fn applied(
     issued.device = Some(known_browser::know(core, previous.device.as_ref(), &user)?);
     previous.end(core).await?;
     Ok(Registration::Welcome(Box::new(user), Box::new(issued)))
+}
+
+/// Whether the account was made a moment ago, so that the same form may have come twice.
+///
+/// # Errors
+/// The store cannot be reached.
+pub async fn is_new(core: &Core, username: &str) -> Result<bool, FlowError> {
+    let Ok(username) = Username::parse(username) else { return Ok(false) };
+    let known = core.users.credentials(&username).await?;
+    Ok(known.is_some_and(|known| core.now() < known.user.created_at.plus(MOMENT)))
 }
 
 /// What is wrong with a registration whose password is in the list.

@@ -11,11 +11,12 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroize as _;
 
 use super::error::{Code, Problem};
+use super::negotiate::{Form, Reader};
 use crate::app::App;
 
 /// Most bytes of a body.
@@ -155,6 +156,35 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequestParts<S> for Aske
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self(serde_urlencoded::from_str(query).unwrap_or_default()))
+    }
+}
+
+/// What the language switch sends along with a form: the tag of a language, in which the page is wanted with what was typed. Nothing
+/// else is to be done then.
+#[derive(Debug, Default)]
+pub struct Keep(Option<String>);
+
+impl Keep {
+    /// Whether it is there. A program, and a form that has a field of that name for something else, does not mean it.
+    #[must_use]
+    pub fn is_asked(&self, app: &App, reader: &Reader) -> bool {
+        let names_a_language = |tag: &String| app.pages.languages().find(tag).is_some();
+        reader.form == Form::Page && self.0.as_ref().is_some_and(names_a_language)
+    }
+}
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Text(String),
+            Other(IgnoredAny),
+        }
+        Ok(Self(match Either::deserialize(deserializer)? {
+            Either::Text(text) => Some(text),
+            Either::Other(_) => None,
+        }))
     }
 }
 

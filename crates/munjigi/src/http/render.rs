@@ -27,8 +27,10 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// What is needed of the request once it is gone.
 struct Asked {
     reader: Reader,
-    /// Path and query, where a link to this page may lead.
-    here: Option<String>,
+    /// Path and query.
+    here: String,
+    /// Whether it was asked for and nothing was sent: a link may lead here.
+    safe: bool,
     request_id: String,
 }
 
@@ -39,12 +41,10 @@ pub async fn render(State(app): State<Arc<App>>, mut request: Request, next: Nex
     }
     let uri = request.uri();
     let reader = Reader::of(&app.pages.languages(), app.site.https, &request);
-    let here = uri
-        .path_and_query()
-        .map(ToString::to_string)
-        .filter(|_| matches!(*request.method(), Method::GET | Method::HEAD));
+    let here = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let asked = Asked { reader, here, request_id };
+    let asked = Asked { reader, here, safe, request_id };
     request.extensions_mut().insert(asked.reader.clone());
     let response = match tokio::time::timeout(LONGEST, next.run(request)).await {
         Ok(response) => response,
@@ -213,9 +213,10 @@ fn failed(app: &App, asked: &Asked, problem: Problem) -> Formed {
 
 fn html(app: &App, asked: &Asked, page: Page) -> Result<String, Box<Problem>> {
     // An answer to what was sent cannot be asked for again: the page with its form can, or the first one.
-    let own = || format!("{}/{}", app.site.base_path, if page.template == "error" { "info" } else { page.template });
-    let here = asked.here.clone().unwrap_or_else(own);
-    app.pages.render(page.template, asked.reader.lang, &here, &page.context).map_err(|error| {
+    let own = format!("{}/{}", app.site.base_path, if page.template == "error" { "info" } else { page.template });
+    let may_lead = asked.safe || asked.here.split('?').next() == Some(&own);
+    let here = if may_lead { &asked.here } else { &own };
+    app.pages.render(page.template, asked.reader.lang, here, &page.context).map_err(|error| {
         let chain = crate::telemetry::chain(&error);
         ::tracing::error!(code = Code::Internal.name(), template = page.template, cause = chain, "failure");
         Box::new(Problem::new(Code::Internal))

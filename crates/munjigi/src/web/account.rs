@@ -23,7 +23,7 @@ use crate::flows::account::{self, Change, Changing, Renaming};
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
 use crate::http::fields;
-use crate::http::input::{Asked, Input};
+use crate::http::input::{Asked, Input, Keep};
 use crate::http::negotiate::{Form, Reader};
 
 /// Lets signed-in users through; leads everybody else to log-in and back.
@@ -58,7 +58,8 @@ async fn unsaved(app: &Arc<App>, request: Request) -> String {
     if path != format!("{page}/name") {
         return page;
     }
-    let typed = Input::<NewName>::from_request(request, app).await.ok().and_then(|Input(typed)| typed.name);
+    let typed =
+        Input::<NewName>::from_request(request, app).await.ok().and_then(|Input(typed)| typed.name.or(typed.nick_name));
     // What is longer is no name.
     let name = typed.filter(|name| !name.is_empty() && name.chars().count() <= name::MAX);
     name.map_or(page.clone(), |name| {
@@ -113,7 +114,8 @@ pub struct NewName {
     nick_name: Option<String>,
     /// Not to be saved yet: the page is wanted in another language.
     #[schema(ignore)]
-    keep: Option<String>,
+    #[serde(default)]
+    keep: Keep,
 }
 
 /// Changes the name. The answer brings an access token that says the new one.
@@ -125,25 +127,25 @@ pub async fn rename(
     Input(typed): Input<NewName>,
 ) -> Result<Answer, Problem> {
     let name = typed.name.or(typed.nick_name).unwrap_or_default();
-    if typed.keep.is_some() {
-        let page = AccountPage { fields: json!({ "name": name }), ..page(&app, &who, &reader).await? };
+    let page =
+        async || Ok::<_, Problem>(AccountPage { fields: json!({ "name": name }), ..page(&app, &who, &reader).await? });
+    if typed.keep.is_asked(&app, &reader) {
+        let page = page().await?;
         return Ok(Answer::json(AccountView { user: &page.user, sessions: &page.sessions }).or_page("account", page));
     }
-    match account::rename(&app.core, &who, &name).await? {
+    let problem = match account::rename(&app.core, &who, &name).await? {
         Renaming::Renamed(user, token, persistence) => {
             let answer = Answer::json(DoneTo::user(&*user));
             let answer = answer.or_go(saved(&app, "name"));
             let expires = idle_expiry(&app, &who, &tokens);
             let order = CookieOrder::SetAccess { token, persistence, expires };
-            Ok(if who.via == Via::Cookie { answer.cookies(order) } else { answer })
+            return Ok(if who.via == Via::Cookie { answer.cookies(order) } else { answer });
         }
-        Renaming::Invalid(why) => {
-            let page = AccountPage { fields: json!({ "name": name }), ..page(&app, &who, &reader).await? };
-            Err(Problem::validation(vec![("name", fields::display_name(why))]).on("account", page))
-        }
-        Renaming::TooMany(too_many) => Err(too_many.into()),
-        Renaming::Gone => Err(Problem::new(Code::SessionEnded)),
-    }
+        Renaming::Invalid(why) => Problem::validation(vec![("name", fields::display_name(why))]),
+        Renaming::TooMany(too_many) => too_many.into(),
+        Renaming::Gone => return Err(Problem::new(Code::SessionEnded)),
+    };
+    Err(problem.on("account", page().await?))
 }
 
 /// A new password.

@@ -19,10 +19,10 @@ use crate::app::App;
 use crate::flows::Client;
 use crate::flows::log_in::{self, Attempt, LogIn};
 use crate::flows::open_session::Previous;
-
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
-use crate::http::input::{Asked, Input, Ticked};
+use crate::http::input::{Asked, Input, Keep, Ticked};
+use crate::http::negotiate::Reader;
 
 /// What may follow the address of the page.
 #[derive(Deserialize, Default)]
@@ -53,7 +53,8 @@ pub struct Typed {
     return_to: Option<String>,
     /// Not to be tried yet: the page is wanted in another language.
     #[schema(ignore)]
-    keep: Option<String>,
+    #[serde(default)]
+    keep: Keep,
 }
 
 /// Nobody is signed in, or somebody is whose log-in is older than was asked for.
@@ -85,29 +86,39 @@ pub async fn ask(State(app): State<Arc<App>>, visitor: Visitor, Asked(way): Aske
         if way.max_age.is_none_or(|max_age| since <= Duration::from_secs(max_age)) {
             return Answer::see_other(target(&app, return_to));
         }
-        let page = page(&app, who.username(), Ticked(false), return_to);
-        let page = LogInPage { reason: Some("again"), registration_open: false, ..page };
+        let page = page(&app, who.username(), Ticked(false), return_to).because(Some("again"));
         return Answer::json(Asks { logged_in: true, reason: None }).or_page("login", page);
     }
-    let known = ["expired", "ended", "reused"];
-    let asked = way.reason.as_deref().and_then(|reason| known.into_iter().find(|known| *known == reason));
-    let reason = visitor.reason().map(munjigi_gate::Reason::as_str).or(asked);
-    let page = LogInPage { reason, ..page(&app, "", Ticked(false), return_to) };
+    let reason = visitor.reason().map(munjigi_gate::Reason::as_str).or(way.reason());
+    let page = page(&app, "", Ticked(false), return_to).because(reason);
     Answer::json(Asks { logged_in: false, reason }).or_page("login", page)
+}
+
+impl Way {
+    /// Why somebody is no longer signed in, if it is one of the reasons that there are.
+    fn reason(&self) -> Option<&'static str> {
+        ["expired", "ended", "reused"].into_iter().find(|known| self.reason.as_deref() == Some(known))
+    }
 }
 
 /// Logs in.
 pub async fn log_in(
     State(app): State<Arc<App>>,
     client: Client,
+    visitor: Visitor,
+    Extension(reader): Extension<Reader>,
     Extension(tokens): Extension<Presented>,
+    Asked(way): Asked<Way>,
     Input(typed): Input<Typed>,
 ) -> Result<Answer, Problem> {
     let username = typed.username.or(typed.id).unwrap_or_default();
     let password = typed.password.unwrap_or_default();
     let page = page(&app, &username, typed.remember, typed.return_to.as_deref());
-    if typed.keep.is_some() {
-        return Ok(Answer::json(Asks { logged_in: false, reason: None }).or_page("login", page));
+    if typed.keep.is_asked(&app, &reader) {
+        // It is the page that they could not read. Whoever still has cookies after it was shown is signed in.
+        let signed_in = visitor.identity().is_some() || visitor.reason().is_some();
+        let reason = if signed_in && way.max_age.is_some() { Some("again") } else { way.reason() };
+        return Ok(Answer::json(Asks { logged_in: signed_in, reason }).or_page("login", page.because(reason)));
     }
     let again = |problem: Problem| problem.on("login", page);
 
@@ -142,8 +153,16 @@ pub(super) async fn come_in(
 
 /// Where to go on: as asked, if that is a place of ours or one that we trust.
 pub(super) fn target(app: &App, asked: Option<&str>) -> String {
-    let followed = asked.and_then(|asked| return_to::follow(asked, &app.site.log_in_page, &app.site.trusted_origins));
-    followed.unwrap_or_else(|| app.site.after_login.clone())
+    asked.and_then(|asked| followed(app, asked)).unwrap_or_else(|| app.site.after_login.clone())
+}
+
+fn followed(app: &App, asked: &str) -> Option<String> {
+    return_to::follow(asked, &app.site.log_in_page, &app.site.trusted_origins)
+}
+
+/// What goes along with a form and its links: nothing that would not be followed.
+pub(super) fn carried<'a>(app: &App, return_to: Option<&'a str>) -> Option<&'a str> {
+    return_to.filter(|asked| followed(app, asked).is_some())
 }
 
 /// What the page shows; `errors` and `problem` are filled in where the form comes back.
@@ -157,9 +176,16 @@ struct LogInPage<'a> {
     problem: Value,
 }
 
+impl LogInPage<'_> {
+    /// The same for somebody who is asked for a reason. Whoever is signed in needs no account.
+    fn because(self, reason: Option<&'static str>) -> Self {
+        Self { reason, registration_open: self.registration_open && reason != Some("again"), ..self }
+    }
+}
+
 fn page<'a>(app: &App, username: &str, remember: Ticked, return_to: Option<&'a str>) -> LogInPage<'a> {
     LogInPage {
-        return_to,
+        return_to: carried(app, return_to),
         reason: None,
         registration_open: app.core.registration == Mode::Open,
         fields: json!({ "username": username, "remember": remember.0 }),

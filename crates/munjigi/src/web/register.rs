@@ -5,23 +5,25 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use http::StatusCode;
-use munjigi_gate::{CookieOrder, Presented, Visitor};
-use munjigi_rules::register::{Form, Mode};
+use munjigi_gate::{CookieOrder, Persistence, Presented, Visitor};
+use munjigi_rules::register::{self, Mode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::log_in::target;
+use super::log_in::{carried, come_in, target};
 use super::view::DoneTo;
 use crate::app::App;
 use crate::flows::Client;
+use crate::flows::log_in::Attempt;
 use crate::flows::open_session::Previous;
-use crate::flows::register::{Registration, register as flow};
+use crate::flows::register::{Registration, is_new, register as flow};
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem, Text};
 use crate::http::fields;
-use crate::http::input::{Asked, Input};
+use crate::http::input::{Asked, Input, Keep};
+use crate::http::negotiate::{Form, Reader};
 
 /// Length that the pages advise: NIST SP 800-63B-4's figure where the password is the only factor.
 pub(super) const ADVISED_LENGTH: usize = 15;
@@ -58,7 +60,8 @@ pub struct Typed {
     return_to: Option<String>,
     /// Not to be tried yet: the page is wanted in another language.
     #[schema(ignore)]
-    keep: Option<String>,
+    #[serde(default)]
+    keep: Keep,
 }
 
 /// Whether anybody may register.
@@ -84,6 +87,7 @@ pub async fn ask(State(app): State<Arc<App>>, visitor: Visitor, Asked(way): Aske
 pub async fn register(
     State(app): State<Arc<App>>,
     client: Client,
+    Extension(reader): Extension<Reader>,
     Extension(tokens): Extension<Presented>,
     Input(typed): Input<Typed>,
 ) -> Result<Answer, Problem> {
@@ -92,12 +96,13 @@ pub async fn register(
     let password = typed.password.unwrap_or_default();
     let confirm_password = typed.confirm_password.unwrap_or_default();
     let page = page(&app, &username, &name, typed.return_to.as_deref());
-    if typed.keep.is_some() && app.core.registration == Mode::Open {
+    if typed.keep.is_asked(&app, &reader) && app.core.registration == Mode::Open {
         return Ok(Answer::json(Asks { registration_open: true }).or_page("register", page));
     }
     let again = |problem: Problem| problem.on("register", &page);
 
-    let form = Form { username: &username, password: &password, confirm_password: &confirm_password, name: &name };
+    let form =
+        register::Form { username: &username, password: &password, confirm_password: &confirm_password, name: &name };
     let previous = Previous::of(&app.core, &tokens).await;
     match flow(&app.core, &form, &client, &previous).await.map_err(|error| again(error.into()))? {
         Registration::Welcome(user, issued) => {
@@ -106,7 +111,19 @@ pub async fn register(
             Ok(answer.cookies(CookieOrder::Set(issued)))
         }
         Registration::Invalid(problems) => Err(again(Problem::validation(fields::registration(&problems)))),
-        Registration::Taken => Err(again(Problem::new(Code::UsernameTaken).field("username", "field-username-taken"))),
+        Registration::Taken => {
+            // A form that was sent twice, or again because its answer was lost: whoever made the account has the right password, and
+            // goes on as by a log-in, at its limits. A program is told what became of its request.
+            if reader.form == Form::Page && is_new(&app.core, &username).await.map_err(|error| again(error.into()))? {
+                let persistence = Persistence::Browser;
+                let attempt = Attempt { username: &username, password: &password, persistence, previous: &previous };
+                if let Ok((_, issued)) = come_in(&app, &attempt, &client).await {
+                    let target = target(&app, typed.return_to.as_deref());
+                    return Ok(Answer::see_other(target).cookies(CookieOrder::Set(issued)));
+                }
+            }
+            Err(again(Problem::new(Code::UsernameTaken).field("username", "field-username-taken")))
+        }
         Registration::Closed => {
             Err(Problem::new(Code::Forbidden).saying(Text::new("registration-closed")).on("closed", json!({})))
         }
@@ -116,7 +133,7 @@ pub async fn register(
 
 fn page(app: &App, username: &str, name: &str, return_to: Option<&str>) -> Value {
     json!({
-        "return_to": return_to,
+        "return_to": carried(app, return_to),
         "fields": { "username": username, "name": name },
         "errors": {},
         "problem": null,

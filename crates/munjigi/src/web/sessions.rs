@@ -15,7 +15,7 @@ use crate::flows::device::Device;
 use crate::flows::sessions::{self, Ending};
 use crate::http::answer::Answer;
 use crate::http::error::{Code, Problem};
-use crate::http::negotiate::Reader;
+use crate::http::negotiate::{Form, Reader};
 use crate::pages::{Lang, Value};
 
 /// A session, as its user sees it.
@@ -56,12 +56,17 @@ pub async fn list(
 pub async fn end_one(
     State(app): State<Arc<App>>,
     SignedIn(who): SignedIn,
+    Extension(reader): Extension<Reader>,
     Path(sid): Path<String>,
 ) -> Result<Answer, Problem> {
     let session = if sid == "current" { Some(who.session_id()) } else { sid.parse().ok() };
     let session: SessionId = session.ok_or_else(|| Problem::new(Code::NotFound))?;
     match sessions::end_one(&app.core, &who, session).await? {
         Ending::Ended => {}
+        // A button that was pressed twice, or on a page of an hour ago: the page as it is now says it best.
+        Ending::NotTheirs if reader.form == Form::Page => {
+            return Ok(Answer::see_other(format!("{}/account", app.site.base_path)));
+        }
         Ending::NotTheirs => return Err(Problem::new(Code::NotFound)),
         Ending::TooMany(too_many) => return Err(too_many.into()),
     }

@@ -235,3 +235,13 @@ async fn a_link_may_fill_in_a_name_but_saves_nothing_and_is_never_markup() {
     assert!(there < 200, "{there}");
     assert_eq!(browser.info().await["user"]["name"], "Mina");
 }
+
+#[tokio::test]
+async fn a_name_that_comes_too_soon_is_still_there() {
+    let site = Site::with(&[("limits.account_session", "1/10m")]).await;
+    let mut browser = site.registered("mina").await;
+    browser.post_form("/user/account/name", &[("name", "Minah")]).await.expect(303);
+    let page = browser.post_form("/user/account/name", &[("name", "민아")]).await.expect(429);
+    assert!(page.body.contains("value=\"민아\"") && page.body.contains("role=\"alert\""), "{}", page.body);
+    assert!(page.header("retry-after").is_some());
+}

@@ -45,7 +45,9 @@ async fn a_password_is_weighed_and_what_would_help_is_said() {
     );
     assert_eq!(weigh(json!({ "password": "nothing borrowed, 9 ducks" })).await["score"], 4);
     assert_eq!(weigh(json!({ "password": "short" })).await["score"], 0, "what is refused is never called strong");
-    assert_eq!(weigh(json!({ "password": "kimtrio 1984", "name": "Kimtrio" })).await["score"], 1);
+    for name in ["Kimtrio", "Mina Kimtrio"] {
+        assert_eq!(weigh(json!({ "password": "kimtrio 1984", "name": name })).await["score"], 1);
+    }
 }
 
 /// The attack: to learn who has an account here, at no cost.

@@ -1,5 +1,7 @@
 //! The language of pages and of messages.
 
+use serde_json::json;
+
 use crate::harness::{PASSWORD, Site};
 
 async fn language_of(browser: &mut crate::harness::Browser, path: &str) -> String {
@@ -90,6 +92,72 @@ async fn the_switch_keeps_what_was_typed_but_passwords_and_does_nothing_else() {
     let page = mina.post_form("/user/account/name?lang=ko", &[("name", "미나"), ("keep", "ko")]).await.expect(200);
     assert!(page.body.contains("value=\"미나\"") && page.body.contains("<html lang=\"ko\""));
     assert_eq!(mina.info().await["user"]["name"], "Mina");
+}
+
+/// Somebody changes the language because they cannot read why they are to log in.
+#[tokio::test]
+async fn the_switch_keeps_why_one_has_to_log_in_and_where_to_go_on() {
+    let site = Site::embedded().await;
+    let here = "/user/login?return_to=%2Fapp&reason=ended&lang=ko";
+    let typed = [("username", "mina"), ("return_to", "/app"), ("keep", "ko")];
+    let page = site.browser().post_form(here, &typed).await.expect(200).body;
+    assert!(
+        page.contains("이 기기에서 로그아웃됐어요.") && page.contains("name=\"return_to\" value=\"/app\""),
+        "{page}"
+    );
+    let back = "/user/login?return_to=%2Fapp&amp;reason=ended&amp;lang=en";
+    assert!(page.contains(&format!("formaction=\"{back}\"")), "and back again: {page}");
+
+    let mut mina = site.registered("mina").await;
+    site.clock.advance(std::time::Duration::from_secs(100));
+    let typed = [("username", "mina"), ("keep", "en")];
+    let page = mina.post_form("/user/login?max_age=60&lang=en", &typed).await.expect(200).body;
+    assert!(page.contains("Please enter your password again to go on.") && !page.contains("/user/register"), "{page}");
+    assert!(mina.is_signed_in().await);
+}
+
+/// The script asks for the page by its address: where to go on must stand there, also after a form came back.
+#[tokio::test]
+async fn a_form_that_came_back_still_knows_where_to_go_on_in_another_language() {
+    let site = Site::embedded().await;
+    for (path, status) in [("/user/login", 401), ("/user/register", 422)] {
+        let page = site.browser().get(&format!("{path}?return_to=%2Fapp%3Fa%3D1&reason=ended")).await.body;
+        let action = format!("action=\"{path}?return_to=%2Fapp%3Fa%3D1\"");
+        assert!(page.contains(&action), "{page}");
+        let typed = [("username", "nobody"), ("password", "wrong-one"), ("return_to", "/app?a=1")];
+        let page = site.browser().post_form(&format!("{path}?return_to=%2Fapp%3Fa%3D1"), &typed).await;
+        let switch = format!("data-page=\"{path}?return_to=%2Fapp%3Fa%3D1&amp;lang=ko\"");
+        let page = page.expect(status).body;
+        assert!(page.contains(&action) && page.contains(&switch), "{page}");
+    }
+    for path in ["/user/login", "/user/register"] {
+        for nowhere in [format!("/{}", "x".repeat(2_048)), "//elsewhere.example".to_owned()] {
+            let page =
+                site.browser().post_form(path, &[("return_to", &nowhere), ("keep", "en")]).await.expect(200).body;
+            assert!(!page.contains("xxxx") && !page.contains("elsewhere"), "what is not followed is not carried");
+        }
+    }
+}
+
+/// A program may call a member of its own `keep`, and so may a form: only a language is for the switch.
+#[tokio::test]
+async fn whoever_keeps_something_else_is_not_kept_from_logging_in() {
+    let site = Site::embedded().await;
+    site.registered("mina").await;
+    for keep in [json!(true), json!("ko"), json!({ "me": ["here"] }), json!(null), json!(7)] {
+        let body = json!({ "username": "mina", "password": PASSWORD, "keep": keep });
+        site.browser().post_json("/user/login", body).await.expect(200);
+        let name = json!({ "name": "Minah", "keep": keep });
+        let done = site.logged_in("mina").await.post_json("/user/account/name", name).await.expect(200);
+        assert_eq!(done.json()["user"]["name"], "Minah");
+    }
+    for keep in ["on", "true", "", "xx"] {
+        let typed = [("username", "mina"), ("password", PASSWORD), ("keep", keep)];
+        site.browser().post_form("/user/login", &typed).await.expect(303);
+    }
+    let form =
+        json!({ "username": "jiho", "password": PASSWORD, "confirmPassword": PASSWORD, "name": "Jiho", "keep": "ko" });
+    site.browser().post_json("/user/register", form).await.expect(201);
 }
 
 /// The attack: a switch that logs in, registers or shows what it should not, from a page elsewhere.

@@ -62,6 +62,7 @@ mod secrets;
 mod secrets_everywhere;
 mod sessions;
 mod token_attacks;
+mod twice;
 mod verify;
 mod web_attacks;
 mod well_known;

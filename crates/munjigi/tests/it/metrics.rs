@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::harness::{Metrics, PASSWORD, RedisServer, Site};
+use crate::harness::{Metrics, OTHER_PASSWORD, RedisServer, Site};
 
 /// Fails unless exactly these series of a counter are not zero.
 #[track_caller]
@@ -101,8 +101,8 @@ async fn each_limit_has_its_name() {
     let mut browser = site.registered("mina").await;
     browser.post_json("/user/account/name", json!({ "name": "Minah" })).await.expect(200);
     browser.post_json("/user/account/name", json!({ "name": "Mina" })).await.expect(429);
-    browser.change_password("wrong-one", PASSWORD).await.expect(422);
-    browser.change_password("wrong-one", PASSWORD).await.expect(429);
+    browser.change_password("wrong-one", OTHER_PASSWORD).await.expect(422);
+    browser.change_password("wrong-one", OTHER_PASSWORD).await.expect(429);
     site.let_access_expire();
     browser.clone().info().await;
     browser.get("/user/info").await.expect(429);

@@ -81,6 +81,15 @@ async fn visitors(said: &mut Said, server: &Process) {
     said.refused("two passwords that differ", &stranger.clone().post_json("/user/register", weak).await, 422);
     let taken = json!({ "username": "mina", "password": NEVER, "confirmPassword": NEVER, "name": "Zoe" });
     said.refused("a name that is taken", &stranger.clone().post_json("/user/register", taken).await, 409);
+    let typing =
+        json!({ "username": PASSWORD, "password": NEVER, "newPassword": WRONG, "confirmPassword": OTHER_PASSWORD });
+    said.refused("what is being typed", &stranger.clone().post_json("/user/check", typing).await, 200);
+    for path in ["/user/login", "/user/register"] {
+        let form = [("username", "mina"), ("password", WRONG), ("confirmPassword", NEVER), ("keep", "ko")];
+        said.refused("a form in another language", &stranger.clone().post_form(path, &form).await, 200);
+    }
+    let form = [("currentPassword", PASSWORD), ("newPassword", NEVER), ("confirmPassword", WRONG)];
+    said.refused("passwords too late", &stranger.clone().post_form("/user/account/password", &form).await, 303);
 
     browser
         .post_form("/user/login", &[("username", "mina"), ("password", PASSWORD), ("remember", "on")])

@@ -20,9 +20,13 @@ fn attacks() -> Vec<String> {
     serde_json::from_str(include_str!("markup.json")).unwrap()
 }
 
-/// What is compared with: taken, refused for its characters, refused for its length.
-const HARMLESS: [&str; 3] =
-    ["harmless", "harm\u{202e}less", "harmlessharmlessharmlessharmlessharmlessharmlessharmlessharmlessharmless"];
+/// What is compared with: taken, refused for its characters, refused for its length, no place to go.
+const HARMLESS: [&str; 4] = [
+    "harmless",
+    "harm\u{202e}less",
+    "harmlessharmlessharmlessharmlessharmlessharmlessharmlessharmlessharmless",
+    "harmless:text",
+];
 
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
@@ -64,6 +68,10 @@ impl Tour<'_> {
             let page = self.site.browser().post_form(path, &form).await;
             assert!(page.status.is_client_error(), "{path}: {}", page.status);
             self.saw(format!("form {path} {field}"), page);
+            // What the language switch sends, and from where.
+            form.push(("keep", "ko"));
+            let page = self.site.browser().post_form(&format!("{path}?lang=ko&x={}", encoded(self.text)), &form).await;
+            self.saw(format!("form {path} {field} in another language"), page.expect(200));
         }
         // Names of fields are not shown, and neither are passwords.
         let page = self.site.browser().post_form("/user/login", &[(self.text, "x"), ("username", "y")]).await;
@@ -82,6 +90,8 @@ impl Tour<'_> {
             ("/user/info", "reason"),
             ("/user/logout", "x"),
             ("/user/account", "saved"),
+            ("/user/account", "unsaved"),
+            ("/user/account", "unsaved=name&name"),
             ("/nowhere", "x"),
         ] {
             for (who, mut browser) in [("stranger", self.site.browser()), ("mina", mina.clone())] {

@@ -23,7 +23,7 @@ const EXTRAS: &str = r#"{
     "user_agent": "planted", "userAgent": "planted",
     "hash": "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAA", "hash_scheme": "plain", "passwordHash": "x",
     "password_hash": "x", "remembered": true, "persistence": "Remembered", "max_age": 18446744073709551615,
-    "email": "x@evil.example", "success": true, "loggedIn": true, "reason": "expired",
+    "email": "x@evil.example", "keep": true, "success": true, "loggedIn": true, "reason": "expired",
     "return": "//evil.example", "next": "//evil.example", "redirect": "//evil.example",
     "location": "//evil.example", "_method": "DELETE", "__proto__": {"admin": true, "enabled": false},
     "constructor": {"prototype": {"admin": true}}, "prototype": {"admin": true}, "__class__": "Admin",
