@@ -4,6 +4,11 @@
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+/** Writes only what is new: what is written again may be read aloud again. */
+const tell = (element, text) => {
+  if (element.textContent !== text) element.textContent = text;
+};
+
 /** How long typing has to rest before the server is asked, in milliseconds. */
 const REST = 350;
 /** The server has answered by then or never will, in milliseconds. */
@@ -27,106 +32,116 @@ function capsLock(hint) {
   const input = hint.parentElement.querySelector('input');
   const look = (event) => {
     const on = event.type !== 'blur' && (event.getModifierState?.('CapsLock') ?? hint.textContent !== '');
-    const text = on ? hint.dataset.text : '';
-    if (hint.textContent !== text) hint.textContent = text;
+    tell(hint, on ? hint.dataset.text : '');
   };
   for (const kind of ['keydown', 'keyup', 'mousedown', 'blur']) input.addEventListener(kind, look);
 }
 
 /** Sends a form once, and says that it is under way. */
 function sendOnce(form) {
-  let button;
-  const ready = () => {
-    if (!button) return;
-    button.textContent = button.dataset.ready;
-    button.removeAttribute('aria-busy');
-    button = undefined;
-  };
+  let again;
   form.addEventListener('submit', (event) => {
-    if (button) return event.preventDefault();
-    button = event.submitter?.dataset.busy ? event.submitter : undefined;
-    if (!button) return undefined;
-    button.dataset.ready = button.textContent;
-    button.textContent = button.dataset.busy;
+    if (again) return event.preventDefault();
+    const button = event.submitter;
+    // What changes the language does nothing else.
+    if (!button || button.dataset.away) return;
+    const text = button.textContent;
+    tell(button, button.dataset.busy ?? text);
     button.setAttribute('aria-busy', 'true');
-    return setTimeout(ready, LONGEST);
+    const late = setTimeout(() => again(), LONGEST);
+    again = () => {
+      clearTimeout(late);
+      tell(button, text);
+      button.removeAttribute('aria-busy');
+      again = undefined;
+    };
   });
   // The page comes back as it was left when somebody goes back.
-  addEventListener('pageshow', ready);
+  addEventListener('pageshow', () => again?.());
 }
+
+/** Settles once nothing is being pressed. What appears moves what is below it, and a press would miss its button. */
+let released;
+addEventListener('pointerdown', ({ button }) => {
+  if (button !== 0) return;
+  released = new Promise((done) => {
+    for (const kind of ['pointerup', 'pointercancel']) addEventListener(kind, () => setTimeout(done), { once: true });
+  });
+}, true);
 
 /** Asks the server about what is typed, and says what is wrong beside each field. */
 function check(form) {
   const fields = all('.field', form)
-    .map((field) => ({ field, input: field.querySelector('input'), error: field.querySelector('.error') }))
-    .filter(({ input }) => input.autocomplete !== 'current-password')
-    // What was refused stays refused until it is changed: not everything is known here, as that a username is taken.
-    .map((each) => ({ ...each, left: each.error.textContent !== '', refused: each.error.textContent && each.input.value }));
+    .map((field) => {
+      const [input, error, bars, words] = ['input', '.error', '.bars', '.strength p'].map((part) => field.querySelector(part));
+      // What was refused stays refused until it is changed: not everything is known here, as that a username is taken.
+      const verdict = error?.textContent;
+      return { input, error, bars, words, verdict, left: verdict !== '', refused: verdict && input?.value, judged: input?.value };
+    })
+    .filter(({ input, error }) => error && input && input.autocomplete !== 'current-password');
   let resting;
   let asking;
 
-  const say = ({ input, error }, text = '') => {
-    if (error.textContent !== text) error.textContent = text;
-    if (text) input.setAttribute('aria-invalid', 'true');
-    else input.removeAttribute('aria-invalid');
-  };
-
-  const measure = ({ field, input }, strength) => {
-    const meter = field.querySelector('.strength');
-    if (!meter) return;
-    meter.hidden = !strength || input.value === '';
-    if (meter.hidden) return;
-    meter.querySelector('.bars').dataset.score = strength.score;
-    meter.querySelector('p').textContent = [strength.label, strength.advice].filter(Boolean).join(' ');
+  const judge = (each, { errors, strength }) => {
+    const { input, error, bars, words } = each;
+    // Without an answer nobody is blamed for what is new, and what was said of the old stays said.
+    if (each.left && (errors || input.value !== each.judged)) {
+      const wrong = input.value === each.refused ? each.verdict : errors?.[input.name];
+      each.judged = input.value;
+      tell(error, wrong ?? '');
+      if (wrong) input.setAttribute('aria-invalid', 'true');
+      else input.removeAttribute('aria-invalid');
+    }
+    if (!bars || !words) return;
+    bars.hidden = !strength || input.value === '';
+    if (!bars.hidden) bars.dataset.score = strength.score;
+    tell(words, bars.hidden ? '' : [strength.label, strength.advice].filter(Boolean).join(' '));
   };
 
   const ask = async () => {
-    asking?.abort();
-    asking = new AbortController();
-    const typed = Object.fromEntries(new FormData(form));
+    const asked = asking = new AbortController();
+    const typed = new FormData(form);
     const body = {};
-    for (const name of ['username', ...fields.map(({ input }) => input.name)]) if (typed[name]) body[name] = typed[name];
+    for (const name of ['username', ...fields.map(({ input }) => input.name)]) if (typed.get(name)) body[name] = typed.get(name);
+    let answer;
     try {
-      const answer = await fetch(form.dataset.check, {
+      const response = await fetch(form.dataset.check, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
         body: JSON.stringify(body),
-        signal: asking.signal,
+        signal: asked.signal,
       });
-      if (!answer.ok) return;
-      const { errors, strength } = await answer.json();
-      for (const each of fields) {
-        const { input, left, refused } = each;
-        if (left && input.value !== refused) say(each, input.value === '' ? '' : errors[input.name]);
-        measure(each, strength);
-      }
+      if (response.ok) answer = await response.json();
     } catch {
       // Nobody is kept from going on: the form itself will be judged.
     }
+    await released;
+    if (asked.signal.aborted) return;
+    for (const each of fields) judge(each, answer ?? {});
   };
 
-  const soon = (after) => {
+  const rest = () => {
     clearTimeout(resting);
-    resting = setTimeout(ask, after);
+    asking?.abort();
+  };
+  const soon = () => {
+    rest();
+    resting = setTimeout(ask, REST);
   };
 
   for (const each of fields) {
-    each.input.addEventListener('input', (event) => {
-      if (event.isComposing) return;
-      if (each.input.value === '') measure(each, null);
-      if (each.left || each.field.querySelector('.strength')) soon(REST);
+    const { input, bars } = each;
+    input.addEventListener('input', () => {
+      if (each.left || bars) soon();
     });
-    each.input.addEventListener('compositionend', () => each.left && soon(REST));
-    each.input.addEventListener('blur', () => {
-      if (each.input.value === '') return;
+    input.addEventListener('blur', () => {
+      // Who looks at another window has not left the field.
+      if (input.value === '' || document.activeElement === input) return;
       each.left = true;
-      soon(0);
+      soon();
     });
   }
-  form.addEventListener('submit', () => {
-    clearTimeout(resting);
-    asking?.abort();
-  });
+  form.addEventListener('submit', rest);
 }
 
 /** A moment as the reader's clock tells it; what the server wrote, in UTC, stays within reach. */
@@ -141,18 +156,27 @@ function localTime(element) {
   }
 }
 
+/** The newest wish for another language. */
+let wish;
+
 /** Changes the language of the page and keeps what was typed, where it was typed. */
 function language(control) {
   control.addEventListener('click', async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || control.dataset.away) return;
     event.preventDefault();
+    wish?.abort();
+    const mine = wish = new AbortController();
+    setTimeout(() => mine.abort(), LONGEST);
     const address = control.dataset.page;
     try {
-      const answer = await fetch(address, { headers: { Accept: 'text/html' } });
+      const answer = await fetch(address, { headers: { Accept: 'text/html' }, signal: mine.signal });
       const text = await answer.text();
       if (answer.redirected || !answer.ok) throw new Error('the page is another one now');
+      // A form that is under way stays, or it could be sent again.
+      if (control.form?.querySelector('[aria-busy]')) return;
       translate(new DOMParser().parseFromString(text, 'text/html'), control.lang, address);
     } catch {
+      if (mine !== wish) return;
       // Then as it goes without us.
       control.dataset.away = 'yes';
       control.click();
@@ -163,6 +187,7 @@ function language(control) {
 function translate(next, tag, address) {
   const inputs = () => all('input[id]:not([type=hidden])');
   const typed = new Map(inputs().map((input) => [input.id, { text: input.value, ticked: input.checked }]));
+  const focus = document.activeElement?.id;
   document.title = next.title;
   Object.assign(document.documentElement, { lang: next.documentElement.lang, dir: next.documentElement.dir });
   for (const focused of all('[autofocus]', next)) focused.removeAttribute('autofocus');
@@ -174,31 +199,47 @@ function translate(next, tag, address) {
   }
   history.replaceState(null, '', address);
   start();
-  document.querySelector(`.languages [lang="${tag}"]`)?.focus();
+  (document.getElementById(focus) ?? document.querySelector(`.languages [lang="${tag}"]`))?.focus();
+  // What was said of the fields is said again, in the new language.
+  for (const input of inputs()) input.dispatchEvent(new Event('blur'));
 }
 
-/** Says so when the session of this page ended elsewhere: in another tab, or on another device. */
+/** Says so while the session of this page has ended elsewhere: in another tab, or on another device. */
 function watch(place) {
   document.addEventListener('visibilitychange', async () => {
-    if (document.visibilityState !== 'visible' || !place.isConnected || place.children.length > 1) return;
+    if (document.visibilityState !== 'visible' || !place.isConnected) return;
     try {
       const answer = await fetch(place.dataset.watch, { headers: { Accept: 'application/json' } });
+      if (!answer.ok) return;
       const { user } = await answer.json();
-      if (user?.id !== place.dataset.user) place.append(place.querySelector('template').content.cloneNode(true));
+      const [template, banner] = place.children;
+      if (user?.id === place.dataset.user) banner?.remove();
+      else if (!banner) place.append(template.content.cloneNode(true));
     } catch {
       // Without an answer there is nothing to say.
     }
   });
 }
 
+/** Each by itself: a page of one's own may lack what one kindness needs, and the others go on. */
+function kindly(selector, be) {
+  for (const element of all(selector)) {
+    try {
+      be(element);
+    } catch (error) {
+      console.error(error);
+    }
+  }
+}
+
 function start() {
-  all('.reveal').forEach(reveal);
-  all('.caps').forEach(capsLock);
-  all('form[method=post]').forEach(sendOnce);
-  all('form[data-check]').forEach(check);
-  all('time[datetime]').forEach(localTime);
-  all('.languages button').forEach(language);
-  all('[data-watch]').forEach(watch);
+  kindly('.reveal', reveal);
+  kindly('.caps', capsLock);
+  kindly('form[method=post]', sendOnce);
+  kindly('form[data-check]', check);
+  kindly('time[datetime]', localTime);
+  kindly('.languages button', language);
+  kindly('[data-watch]', watch);
 }
 
 start();

@@ -171,17 +171,22 @@ impl Entry {
 
     /// Reads JSON.
     pub(super) fn body<T: ToSchema>(self) -> Self {
-        self.reads::<T>(&[JSON])
+        self.reads::<T>(&[JSON], Required::True)
+    }
+
+    /// Reads JSON, and nothing at all as an object without members.
+    pub(super) fn body_or_nothing<T: ToSchema>(self) -> Self {
+        self.reads::<T>(&[JSON], Required::False)
     }
 
     /// Reads JSON or a form.
     pub(super) fn form<T: ToSchema>(self) -> Self {
-        self.reads::<T>(&[JSON, FORM])
+        self.reads::<T>(&[JSON, FORM], Required::True)
     }
 
-    fn reads<T: ToSchema>(mut self, kinds: &[&str]) -> Self {
+    fn reads<T: ToSchema>(mut self, kinds: &[&str], required: Required) -> Self {
         let content = ContentBuilder::new().schema(Some(self.schema::<T>())).build();
-        let body = RequestBodyBuilder::new().required(Some(Required::True));
+        let body = RequestBodyBuilder::new().required(Some(required));
         let body = kinds.iter().fold(body, |body, kind| body.content(*kind, content.clone()));
         let operation = self.operation.request_body(Some(body.build()));
         let entry = Self { operation, ..self };

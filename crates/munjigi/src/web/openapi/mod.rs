@@ -92,7 +92,7 @@ fn for_visitors(book: &mut Book, at: &dyn Fn(&str) -> String) {
     );
     book.put(
         open(post(at("/check")), "What is wrong with what is being typed, without asking a store")
-            .body::<check::Typing>()
+            .body_or_nothing::<check::Typing>()
             .says::<check::Checked>(200)
             .fails(&[Code::CrossOrigin]),
     );
