@@ -105,9 +105,8 @@ impl Way {
 pub async fn log_in(
     State(app): State<Arc<App>>,
     client: Client,
-    visitor: Visitor,
+    (visitor, Extension(tokens)): (Visitor, Extension<Presented>),
     Extension(reader): Extension<Reader>,
-    Extension(tokens): Extension<Presented>,
     Asked(way): Asked<Way>,
     Input(typed): Input<Typed>,
 ) -> Result<Answer, Problem> {
