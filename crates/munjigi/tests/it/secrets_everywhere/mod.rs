@@ -77,19 +77,7 @@ async fn visitors(said: &mut Said, server: &Process) {
     // On a connection of its own, because the server hangs up on it.
     let long = server.browser().post("/user/login", "application/json", PASSWORD.repeat(5000)).await;
     said.refused("a body that is too long", &long, 413);
-    let weak = json!({ "username": "zoe.", "password": NEVER, "confirmPassword": WRONG, "name": "Zoe" });
-    said.refused("two passwords that differ", &stranger.clone().post_json("/user/register", weak).await, 422);
-    let taken = json!({ "username": "mina", "password": NEVER, "confirmPassword": NEVER, "name": "Zoe" });
-    said.refused("a name that is taken", &stranger.clone().post_json("/user/register", taken).await, 409);
-    let typing =
-        json!({ "username": PASSWORD, "password": NEVER, "newPassword": WRONG, "confirmPassword": OTHER_PASSWORD });
-    said.refused("what is being typed", &stranger.clone().post_json("/user/check", typing).await, 200);
-    for path in ["/user/login", "/user/register"] {
-        let form = [("username", "mina"), ("password", WRONG), ("confirmPassword", NEVER), ("keep", "ko")];
-        said.refused("a form in another language", &stranger.clone().post_form(path, &form).await, 200);
-    }
-    let form = [("currentPassword", PASSWORD), ("newPassword", NEVER), ("confirmPassword", WRONG)];
-    said.refused("passwords too late", &stranger.clone().post_form("/user/account/password", &form).await, 303);
+    forms(said, &stranger).await;
 
     browser
         .post_form("/user/login", &[("username", "mina"), ("password", PASSWORD), ("remember", "on")])
@@ -125,6 +113,23 @@ async fn visitors(said: &mut Said, server: &Process) {
         stranger.clone().log_in_with("nobody", WRONG).await;
     }
     said.refused("one try too many", &stranger.clone().log_in_with("nobody", WRONG).await, 429);
+}
+
+/// What is typed into forms, whatever becomes of it.
+async fn forms(said: &mut Said, stranger: &Browser) {
+    let weak = json!({ "username": "zoe.", "password": NEVER, "confirmPassword": WRONG, "name": "Zoe" });
+    said.refused("two passwords that differ", &stranger.clone().post_json("/user/register", weak).await, 422);
+    let taken = json!({ "username": "mina", "password": NEVER, "confirmPassword": NEVER, "name": "Zoe" });
+    said.refused("a name that is taken", &stranger.clone().post_json("/user/register", taken).await, 409);
+    let typing =
+        json!({ "username": PASSWORD, "password": NEVER, "newPassword": WRONG, "confirmPassword": OTHER_PASSWORD });
+    said.refused("what is being typed", &stranger.clone().post_json("/user/check", typing).await, 200);
+    for path in ["/user/login", "/user/register"] {
+        let form = [("username", "mina"), ("password", WRONG), ("confirmPassword", NEVER), ("keep", "ko")];
+        said.refused("a form in another language", &stranger.clone().post_form(path, &form).await, 200);
+    }
+    let form = [("currentPassword", PASSWORD), ("newPassword", NEVER), ("confirmPassword", WRONG)];
+    said.refused("passwords too late", &stranger.clone().post_form("/user/account/password", &form).await, 303);
 }
 
 /// Tokens that were made by somebody else, which are not told again either.
