@@ -146,7 +146,9 @@ describe('by keyboard alone', () => {
 
 /** Goes through a page by Tab until it begins again; what can be reached, from the top. */
 async function walk(page) {
-  // A page may be there a moment before its `autofocus` works.
+  // A page may be there a moment before it stands still and its `autofocus` works; until then the focus may begin anew.
+  await page.waitForLoadState('load');
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   if (await page.locator('[autofocus]').count()) await page.locator(':is(input, button):focus').waitFor();
   const stops = [];
   for (let tabs = 0; tabs < 120; tabs += 1) {
