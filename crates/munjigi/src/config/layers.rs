@@ -192,7 +192,10 @@ fn may_be_a_secret(path: &str) -> bool {
 fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.lines().count().max(1);
-    format!("{}: line {line}: {}", path.display(), error.message())
+    // The only value that TOML has and a table takes not is a number of more than 64 bits, and the parser repeats it.
+    let message = Some(error.message()).filter(|message| !message.starts_with("invalid "));
+    let message = message.unwrap_or("this number is too large; a text stands between quotation marks");
+    format!("{}: line {line}: {message}", path.display())
 }
 
 /// Whether a file has to be there.
