@@ -129,8 +129,9 @@ async fn idle_connections_do_not_keep_others_out() {
             idle.push(raw);
         }
         is_served(&visitor, &server).await;
+        // With none left, accepting makes room too: the cap is there so that stores and files find some at any time.
         let open = open_files(&server);
-        assert!(open <= FILES as usize, "{open}");
+        assert!(open <= FILES as usize - 8, "{open} of {FILES}");
     }
     let left = idle.iter().filter(|raw| !raw.is_over()).count();
     assert!(left > 32, "they were closed to make room, and not for being there: {left} are left");
